@@ -1,0 +1,145 @@
+#include "base/thread_pool.h"
+
+#include <immintrin.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/aligned_buffer.h"
+#include "base/clock.h"
+#include "base/topology.h"
+
+namespace fovea {
+
+// One generation counter starts a round; one counter of finished members ends it. A worker that has spun for
+// spin_us sleeps in atomic wait (a futex); `sleepers` tells the caller whether a wake-up call is needed.
+struct ThreadPool::State {
+  alignas(kCacheLineBytes) std::atomic<std::uint32_t> generation{0};
+  alignas(kCacheLineBytes) std::atomic<int> unfinished{0};
+  alignas(kCacheLineBytes) std::atomic<int> sleepers{0};
+  alignas(kCacheLineBytes) std::atomic<bool> stop{false};
+  std::atomic<bool> quiet{false};
+  std::atomic<bool> failed{false};
+  std::exception_ptr failure;
+  int parts = 0;
+  const FunctionRef<void(int)>* body = nullptr;
+  bool running = false;  // touched by the caller's thread only
+  std::int64_t spin_ns = 0;
+  std::vector<std::thread> workers;
+
+  void run_member(int member, int threads) {
+    try {
+      for (int part = member; part < parts; part += threads) (*body)(part);
+    } catch (...) {
+      if (!failed.exchange(true)) failure = std::current_exception();
+    }
+  }
+};
+
+namespace {
+
+// Set while this thread executes a part, so that a nested run() goes inline.
+thread_local bool inside_part = false;
+
+void pin_to(std::thread& thread, int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (processor < 0 || processor >= CPU_SETSIZE) return;
+  CPU_SET(processor, &set);
+  // A processor may have left the mask since it was read; running unpinned is then the right thing.
+  (void)pthread_setaffinity_np(thread.native_handle(), sizeof set, &set);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(const ThreadPoolOptions& options) : state_(std::make_unique<State>()) {
+  Topology topology;
+  if (options.threads == 0 || (options.pin && options.processors.empty())) topology = detect_topology();
+  threads_ = options.threads > 0 ? options.threads : topology.usable_threads();
+  state_->spin_ns = std::int64_t{1000} * options.spin_us;
+  std::vector<int> processors = options.processors;
+  if (processors.empty())
+    for (const Processor& p : topology.processors) processors.push_back(p.os_index);
+  // More members than processors would spin against each other: let the system place them, and sleep early.
+  const bool crowded = threads_ > static_cast<int>(processors.size());
+  if (crowded && options.pin) state_->spin_ns = 0;
+  for (int member = 1; member < threads_; ++member) {
+    state_->workers.emplace_back([this, member] { worker(member); });
+    if (options.pin && !crowded) pin_to(state_->workers.back(), processors[member % processors.size()]);
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  state_->stop.store(true);
+  state_->generation.fetch_add(1);
+  state_->generation.notify_all();
+  for (std::thread& t : state_->workers) t.join();
+}
+
+void ThreadPool::worker(int member) {
+  State& s = *state_;
+  std::uint32_t seen = 0;
+  for (;;) {
+    std::int64_t deadline = 0;
+    int spins = 0;
+    while (s.generation.load(std::memory_order_acquire) == seen) {
+      _mm_pause();
+      if (++spins % 64 != 0) continue;
+      const std::int64_t now = now_ns();
+      if (deadline == 0) deadline = now + s.spin_ns;
+      if (now < deadline && !s.quiet.load(std::memory_order_relaxed)) continue;
+      s.sleepers.fetch_add(1);
+      s.generation.wait(seen);
+      s.sleepers.fetch_sub(1);
+    }
+    seen = s.generation.load(std::memory_order_acquire);
+    if (s.stop.load()) return;
+    inside_part = true;
+    s.run_member(member, threads_);
+    inside_part = false;
+    s.unfinished.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+void ThreadPool::run(int parts, FunctionRef<void(int)> body) {
+  State& s = *state_;
+  if (parts <= 0) return;
+  if (parts == 1 || threads_ == 1 || s.running || inside_part) {
+    for (int part = 0; part < parts; ++part) body(part);
+    return;
+  }
+  s.running = true;
+  s.quiet.store(false, std::memory_order_relaxed);
+  s.parts = parts;
+  s.body = &body;
+  s.unfinished.store(threads_ - 1, std::memory_order_relaxed);
+  s.generation.fetch_add(1);  // sequentially consistent against `sleepers`: no wake-up is lost
+  if (s.sleepers.load() > 0) s.generation.notify_all();
+  s.run_member(0, threads_);
+  for (int spins = 0; s.unfinished.load(std::memory_order_acquire) != 0;) {
+    _mm_pause();
+    if (++spins == 1 << 14) {  // a worker has lost its core: give way rather than burn a quota
+      sched_yield();
+      spins = 0;
+    }
+  }
+  s.running = false;
+  if (s.failed.exchange(false)) std::rethrow_exception(std::exchange(s.failure, nullptr));
+}
+
+void ThreadPool::split(std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
+  if (count <= 0) return;
+  const std::int64_t grains = (count + grain - 1) / grain;
+  const int parts = static_cast<int>(std::min<std::int64_t>(threads_, grains));
+  run(parts, [&](int part) {
+    const std::int64_t begin = grains * part / parts * grain;
+    const std::int64_t end = std::min(count, grains * (part + 1) / parts * grain);
+    if (begin < end) body(begin, end);
+  });
+}
+
+void ThreadPool::quiesce() { state_->quiet.store(true, std::memory_order_relaxed); }
+
+}  // namespace fovea
