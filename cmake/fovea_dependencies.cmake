@@ -9,9 +9,16 @@ find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Boost REQUIRED)
-find_package(dnnl REQUIRED CONFIG)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
+
+# Debian's dnnl-config.cmake insists on OpenCL, which the CPU engine does not use: take header and library directly.
+find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+add_library(fovea_dnnl INTERFACE)
+target_include_directories(fovea_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
+target_link_libraries(fovea_dnnl INTERFACE ${DNNL_LIBRARY} OpenMP::OpenMP_CXX)
 
 # Debian ships the ONNX messages compiled (libonnx_proto) without a CMake package.
 find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h REQUIRED)

@@ -16,7 +16,7 @@ class GraphPatch {
   // A node with its output types, known to the caller (see ops/infer.h: infer_node).
   std::vector<ValueId> add_node(std::string op, std::string name, std::vector<ValueId> inputs, Attributes attributes,
                                 std::vector<TensorType> output_types);
-  // Every use of `from`, also as a graph output, becomes a use of `to`.
+  // Every use of `from` by nodes that were there before the patch, and as a graph output, becomes a use of `to`.
   void redirect(ValueId from, ValueId to);
   // One input of one node.
   void set_input(NodeId node, int input, ValueId value);
@@ -38,7 +38,6 @@ class GraphPatch {
   Status apply(Graph& graph) &&;
 
  private:
-  struct Edit;
   const Graph* graph_;
   std::string what_;
   std::vector<Value> new_values_;
