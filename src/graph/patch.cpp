@@ -88,7 +88,10 @@ Status GraphPatch::apply(Graph& graph) && {
   for (const auto& edit : input_edits_)
     next.nodes_[static_cast<std::size_t>(edit.node)].inputs.at(static_cast<std::size_t>(edit.input)) = edit.value;
   for (const auto& [from, to] : redirects_) {
-    for (std::size_t i = 0; i < old_nodes; ++i) std::replace(next.nodes_[i].inputs.begin(), next.nodes_[i].inputs.end(), from, to);
+    const NodeId source = next.values_[static_cast<std::size_t>(to)].producer;
+    for (std::size_t i = 0; i < next.nodes_.size(); ++i)
+      if (static_cast<NodeId>(i) != source)
+        std::replace(next.nodes_[i].inputs.begin(), next.nodes_[i].inputs.end(), from, to);
     for (GraphOutput& output : next.outputs_)
       if (output.value == from) output.value = to;
   }

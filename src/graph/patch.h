@@ -16,7 +16,8 @@ class GraphPatch {
   // A node with its output types, known to the caller (see ops/infer.h: infer_node).
   std::vector<ValueId> add_node(std::string op, std::string name, std::vector<ValueId> inputs, Attributes attributes,
                                 std::vector<TensorType> output_types);
-  // Every use of `from` by nodes that were there before the patch, and as a graph output, becomes a use of `to`.
+  // Every use of `from`, by old and new nodes and as a graph output, becomes a use of `to`, except in the node that
+  // computes `to`. Redirects apply in the order they were made.
   void redirect(ValueId from, ValueId to);
   // One input of one node.
   void set_input(NodeId node, int input, ValueId value);

@@ -1,6 +1,7 @@
 // Tactic: one algorithm for one operator. It says whether it applies and why not, what it costs, and builds the Step.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,8 +41,19 @@ struct TacticQuery {
   const Tensor* constant(int i) const { return has(i) ? input(i).constant.get() : nullptr; }
 };
 
+// Data that a step cannot compute with (a negative index, say): thrown by Step::run, returned as an Error by Session::run.
+class StepFailure : public std::exception {
+ public:
+  explicit StepFailure(Error error) : error_(std::move(error)) {}
+  const Error& error() const { return error_; }
+  const char* what() const noexcept override { return error_.message().c_str(); }
+
+ private:
+  Error error_;
+};
+
 // What a Step gets at each run: addresses in the order of the node's inputs and outputs (nullptr where omitted; constant
-// inputs are present too, row-major).
+// inputs only if the step asked for them, row-major).
 struct StepContext {
   std::span<const void* const> inputs;
   std::span<void* const> outputs;
@@ -75,7 +87,7 @@ struct TacticLayouts {
 
 struct Tactic {
   std::string_view name;     // "conv_igemm_avx512"
-  std::string_view op;       // the operator of ops.inc that it implements
+  std::string_view op;       // the operator of ops.inc that it implements, "*" for all
   Verdict (*applies)(const TacticQuery&);
   TacticLayouts (*layouts)(const TacticQuery&);
   // Expected microseconds at 1 thread; must not depend on query.threads or on the batch beyond a factor, so that the

@@ -1,0 +1,16 @@
+// Selection: which tactic runs a node. The one place that compares tactics.
+#pragma once
+
+#include "plan/plan.h"
+
+namespace fovea {
+
+struct Selection {
+  const Tactic* tactic = nullptr;   // null: none applies
+  Decision decision;
+};
+
+// Asks every tactic for the node's operator in every backend; the cheapest that applies wins, ties go to the earlier one.
+Selection select_tactic(const TacticQuery& query, std::span<const Backend* const> backends, const PlanOptions& options);
+
+}  // namespace fovea

@@ -1,0 +1,42 @@
+#include "runtime/compile.h"
+
+#include <array>
+
+#include "backends/cpu/cpu_backend.h"
+#include "backends/onednn/onednn_backend.h"
+#include "backends/reference/reference_backend.h"
+#include "ops/infer.h"
+#include "passes/pass.h"
+
+namespace fovea {
+
+const char* precision_name(Precision precision) { return precision == Precision::kFp32 ? "fp32" : "bf16"; }
+
+Result<Precision> parse_precision(std::string_view name) {
+  if (name == "fp32") return Precision::kFp32;
+  if (name == "bf16" || name == "bfloat16") return Precision::kBf16;
+  return make_error(ErrorCode::kUsage, "unknown precision '{}': expected fp32 or bf16", name);
+}
+
+Status check_precision(Precision precision, const CpuFeatures& cpu) {
+  if (precision == Precision::kBf16 && !cpu.avx512_bf16)
+    return unsupported("precision bf16 needs the AVX512_BF16 instructions, which {} lacks (its best level here is {})",
+                       cpu.brand.empty() ? "this CPU" : cpu.brand, isa_name(cpu.best()));
+  return {};
+}
+
+Result<std::shared_ptr<const Plan>> compile(const Graph& graph, const CompileOptions& options) {
+  FOVEA_RETURN_IF_ERROR(check_precision(options.precision, options.plan.cpu));
+  if (options.batch < 1) return make_error(ErrorCode::kUsage, "batch is {}: expected at least 1", options.batch);
+  FOVEA_TRY(Graph bound, specialise(graph, options.batch, options.input_dims));
+  PassOptions passes;
+  passes.cpu = options.plan.cpu;
+  passes.input_layout = options.input_layout;
+  passes.lower_to_bf16 = options.precision == Precision::kBf16;
+  FOVEA_RETURN_IF_ERROR(run_passes(bound, Stage::kPortable, passes));
+  FOVEA_RETURN_IF_ERROR(run_passes(bound, Stage::kTarget, passes));
+  const std::array<const Backend*, 3> backends = {&cpu_backend(), &onednn_backend(), &reference_backend()};
+  return make_plan(bound, backends, options.plan);
+}
+
+}  // namespace fovea
