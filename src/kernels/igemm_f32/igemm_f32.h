@@ -1,0 +1,171 @@
+// Indirect GEMM in fp32: convolutions and fully connected layers on NHWC activations, with a fused epilogue.
+//
+// C[m, n] = activation(bias[n] + sum over taps t, then k, of A[t][m][k] * B[t][k][n] + residual[m, n])
+//
+// m counts output pixels, n output channels, t the kernel's taps, k the input channels of a tap. A is never copied: row
+// m of tap t is `k` contiguous floats somewhere in the input, or zeros where the tap falls into the padding (the
+// "indirect convolution" of Dukhan, arXiv 1907.02129). B is packed once, in panels of 16 to 64 columns.
+//
+// Order of arithmetic: every output starts from its bias and adds its products one after the other, taps ascending,
+// then k ascending, each by one fused multiply-add (a single rounding); then the residual, then the activation. So an
+// output's bytes depend neither on the tile, tail, block, range or batch that it is computed in, nor on the kernel
+// row: all ISAs, the scalar twin included, agree to the bit for the kinds kNone, kClip and kLeakyRelu; avx2 and avx512
+// agree for every kind. Zeros of the padding are multiplied like any value: an infinite weight makes them NaN.
+//
+// A convolution, from a tactic's build() and run():
+//   IgemmPanels panels = select_igemm_f32(cpu, out_channels);
+//   IgemmWeights weights = oihw_weights(w, in_channels, kernel_h, kernel_w);         // w: [O][I][kh][kw]
+//   AlignedBuffer packed(igemm_f32_packed_floats(panels, taps, in_channels) * sizeof(float));
+//   igemm_f32_pack(panels, weights, taps, in_channels, packed_floats);
+//   IgemmF32 problem{.m = images * out_h * out_w, .n = out_channels, .k = in_channels, .a = {...geometry...}, ...};
+//   pool.run(threads, [&](int i) { igemm_f32(problem, igemm_f32_part(problem, threads, i)); });
+// 1x1 with stride 1, and Gemm: .a = dense_rows(x, m, lda). Groups: one problem each, on channel offsets of the same
+// tensors. Few input channels (a first layer): copy the input into a padded image (kernels/pad_input) and make every
+// kernel row one tap: .a = padded_image_rows(...), .k = kernel_w * channels, weights = oihw_row_weights(...).
+//
+// All functions here are pure, allocate nothing, take no lock, and may run at the same time on disjoint ranges.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/cpu_features.h"
+#include "kernels/epilogue.h"
+
+namespace fovea::kernels {
+
+// Rows of one panel: the whole job of a kernel row. No pointer needs alignment; 64 bytes are best for b.
+struct IgemmRun {
+  const float* const* rows;  // row m of tap t begins at rows[t * row_stride + m]
+  std::int64_t row_stride;
+  std::int64_t m;             // rows, > 0
+  std::int64_t taps, k;       // > 0
+  const float* b;             // [taps][k][nr]
+  std::int64_t b_tap_stride;  // floats from one tap of b to the next, >= k * nr
+  const float* bias;          // nr floats, unless `resume`
+  const float* residual;      // or null
+  std::int64_t residual_stride;
+  float* c;  // never overlaps residual unless the run is neither resumed nor to be resumed
+  std::int64_t c_stride;
+  std::int32_t n;  // columns to store, 1 … nr
+  bool resume;     // sums continue from c, where the run over the products before these left them
+  bool finish;     // these are the last products: add the residual, apply the epilogue
+  Epilogue epilogue;
+};
+
+// A row of kernels.inc.
+struct IgemmKernel {
+  Isa isa;
+  const char* name;
+  int mr, nr;  // the tile; m and n tails are handled inside
+  void (*run)(const IgemmRun&);
+};
+
+// kernels.inc in its order: best first, scalar last.
+std::span<const IgemmKernel> igemm_f32_kernels();
+
+// How n columns are cut into panels: `wide_count` panels of `wide`, then `narrow_count` of `narrow` (null if none).
+// Padding columns are at the very end.
+struct IgemmPanels {
+  std::int64_t n = 0;
+  const IgemmKernel* wide = nullptr;
+  const IgemmKernel* narrow = nullptr;
+  std::int64_t wide_count = 0;
+  std::int64_t narrow_count = 0;
+
+  std::int64_t count() const { return wide_count + narrow_count; }
+  const IgemmKernel& kernel(std::int64_t panel) const { return panel < wide_count ? *wide : *narrow; }
+  // First column of a panel; also its place in packed weights, in units of taps * k floats. panel may be count().
+  std::int64_t column(std::int64_t panel) const {
+    return panel <= wide_count ? panel * wide->nr : wide_count * wide->nr + (panel - wide_count) * narrow->nr;
+  }
+};
+
+// The panels for n > 0 columns with the best kernels of `cpu`: as few panels as can be, as even as can be.
+IgemmPanels select_igemm_f32(const CpuFeatures& cpu, std::int64_t n);
+// The same from the rows of one ISA only.
+IgemmPanels igemm_f32_panels(Isa isa, std::int64_t n);
+
+// Where weights lie before packing: B[t][k][n] = data[n*stride_n + t*stride_tap + (k / inner)*stride_outer +
+// (k % inner)*stride_inner].
+struct IgemmWeights {
+  const float* data = nullptr;
+  std::int64_t stride_n = 0;
+  std::int64_t stride_tap = 0;
+  std::int64_t stride_outer = 0;
+  std::int64_t stride_inner = 0;
+  std::int64_t inner = 1;
+};
+
+// [O][I][kh][kw], a tap a kernel position: taps = kh * kw, k = I. FC weights [N][K] are the case kh = kw = 1.
+IgemmWeights oihw_weights(const float* w, std::int64_t in_channels, std::int64_t kernel_h, std::int64_t kernel_w);
+// [O][I][kh][kw], a tap a kernel row: taps = kh, k = kw * I with the channel innermost, as pixels lie in NHWC.
+IgemmWeights oihw_row_weights(const float* w, std::int64_t in_channels, std::int64_t kernel_h, std::int64_t kernel_w);
+// Row-major [K][N]: taps = 1.
+IgemmWeights kn_weights(const float* w, std::int64_t n);
+
+std::size_t igemm_f32_packed_floats(const IgemmPanels& panels, std::int64_t taps, std::int64_t k);
+// Writes panels [panel_begin, panel_end) of [panel][tap][k][nr]; padding columns are zero. Fastest when packed is
+// 64-byte aligned.
+void igemm_f32_pack(const IgemmPanels& panels, const IgemmWeights& weights, std::int64_t taps, std::int64_t k,
+                    float* packed, std::int64_t panel_begin, std::int64_t panel_end);
+void igemm_f32_pack(const IgemmPanels& panels, const IgemmWeights& weights, std::int64_t taps, std::int64_t k,
+                    float* packed);
+
+// Where the rows of A lie: output pixel m = (image * out_h + oy) * out_w + ox reads, for tap (ky, kx) in row-major
+// order, at base + image*image_stride + iy*row_stride + ix*pixel_stride with iy = oy*stride_h + ky*dilation_h - pad_top
+// and ix likewise, if 0 <= iy < in_h and 0 <= ix < in_w, else zeros. Strides in floats.
+struct IgemmRows {
+  const float* base = nullptr;
+  std::int64_t image_stride = 0, row_stride = 0, pixel_stride = 0;
+  std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
+  std::int64_t kernel_h = 1, kernel_w = 1;
+  std::int64_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, pad_top = 0, pad_left = 0;
+
+  std::int64_t taps() const { return kernel_h * kernel_w; }
+};
+
+// m rows, lda floats apart.
+IgemmRows dense_rows(const float* base, std::int64_t m, std::int64_t lda);
+
+// An image that kernels/pad_input wrote: [images][padded_h][padded_w][channels] with every tap inside it.
+struct PaddedImage {
+  const float* base;
+  std::int64_t padded_h, padded_w, channels;
+};
+// A tap is a kernel row of kernel_w * channels floats: problem.k must be that.
+IgemmRows padded_image_rows(const PaddedImage& image, std::int64_t kernel_h, std::int64_t stride_h,
+                            std::int64_t stride_w, std::int64_t out_h, std::int64_t out_w);
+
+// The whole problem. bias and residual may be null. residual must not overlap c. Nothing is owned.
+struct IgemmF32 {
+  std::int64_t m = 0;
+  std::int64_t k = 0;  // floats of a tap
+  IgemmRows a;
+  IgemmPanels panels;
+  const float* b = nullptr;  // packed for `panels`, a.taps() and k
+  const float* bias = nullptr;
+  const float* residual = nullptr;
+  std::int64_t residual_stride = 0;  // floats from row to row
+  float* c = nullptr;
+  std::int64_t c_stride = 0;
+  Epilogue epilogue;
+};
+
+// Part of a problem: rows [m_begin, m_end) of panels [panel_begin, panel_end).
+struct IgemmRange {
+  std::int64_t m_begin = 0, m_end = 0;
+  std::int64_t panel_begin = 0, panel_end = 0;
+};
+
+// Computes the range in the calling thread. Uses about 20 KB of stack.
+void igemm_f32(const IgemmF32& problem, const IgemmRange& range);
+// The whole problem.
+void igemm_f32(const IgemmF32& problem);
+
+// The share of worker `index` of `parts`: the ranges of all workers are disjoint and cover the problem. Cuts rows,
+// panels or both, so that the longest share is short and weights are not read by everybody where they are large.
+IgemmRange igemm_f32_part(const IgemmF32& problem, int parts, int index);
+
+}  // namespace fovea::kernels
