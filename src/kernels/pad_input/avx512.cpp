@@ -1,0 +1,9 @@
+#include "kernels/pad_input/generic.h"
+#include "kernels/pad_input/rows.h"
+#include "kernels/vector_math_avx512.h"
+
+namespace fovea::kernels {
+
+void normalize_u8_f32_avx512(const NormalizeRun& run) { normalize_run<Avx512>(run); }
+
+}  // namespace fovea::kernels
