@@ -40,8 +40,8 @@ struct ThreadPool::State {
 
 namespace {
 
-// Set while this thread executes a part, so that a nested run() goes inline.
-thread_local bool inside_part = false;
+// The pool whose part this worker executes: a nested run() of the same pool goes inline, one of another pool does not.
+thread_local const ThreadPool* working_for = nullptr;
 
 void pin_to(std::thread& thread, int processor) {
   cpu_set_t set;
@@ -96,9 +96,8 @@ void ThreadPool::worker(int member) {
     }
     seen = s.generation.load(std::memory_order_acquire);
     if (s.stop.load()) return;
-    inside_part = true;
+    working_for = this;
     s.run_member(member, threads_);
-    inside_part = false;
     s.unfinished.fetch_sub(1, std::memory_order_release);
   }
 }
@@ -106,7 +105,7 @@ void ThreadPool::worker(int member) {
 void ThreadPool::run(int parts, FunctionRef<void(int)> body) {
   State& s = *state_;
   if (parts <= 0) return;
-  if (parts == 1 || threads_ == 1 || s.running || inside_part) {
+  if (parts == 1 || threads_ == 1 || s.running || working_for == this) {
     for (int part = 0; part < parts; ++part) body(part);
     return;
   }

@@ -19,7 +19,7 @@ struct ThreadPoolOptions {
 };
 
 // Thread-safe only in that different pools are independent: one pool is used by one thread at a time.
-// A call from inside a running part runs inline. Workers spin, then sleep; `quiesce` puts them to sleep at once.
+// A call on the pool from inside one of its own parts runs inline. Workers spin, then sleep; `quiesce` puts them to sleep at once.
 class ThreadPool {
  public:
   explicit ThreadPool(const ThreadPoolOptions& options);

@@ -1,0 +1,128 @@
+#include "measure/machine.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "base/aligned_buffer.h"
+#include "base/clock.h"
+#include "kernels/peak/peak.h"
+
+namespace fovea {
+namespace {
+
+// Best rate of `units_per_call` over rounds of about a millisecond, until the time is up.
+template <class Body>
+double best_rate(ThreadPool& pool, double units_per_call, int milliseconds, Body body) {
+  const std::int64_t stop = now_ns() + std::int64_t{1'000'000} * milliseconds;
+  double best = 0;
+  do {
+    const std::int64_t begin = now_ns();
+    pool.run(pool.threads(), body);
+    const auto ns = static_cast<double>(now_ns() - begin);
+    best = std::max(best, units_per_call * pool.threads() / ns);
+  } while (now_ns() < stop);
+  return best;  // units a nanosecond: 1e9 a second
+}
+
+double compute_peak(ThreadPool& pool, const kernels::PeakKernel* kernel, int milliseconds) {
+  if (!kernel) return 0;
+  constexpr std::int64_t kIterations = 200'000;
+  std::atomic<int> sink{0};
+  return best_rate(pool, kernel->macs_per_iteration * kIterations, milliseconds, [&](int) {
+    if (kernel->run(kIterations) == 12345.678f) sink.fetch_add(1);
+  });
+}
+
+std::int64_t status_kib(const char* key) {
+  std::ifstream file("/proc/self/status");
+  std::string line;
+  while (std::getline(file, line))
+    if (line.rfind(key, 0) == 0) return std::strtoll(line.c_str() + std::strlen(key), nullptr, 10) * 1024;
+  return 0;
+}
+
+}  // namespace
+
+double measure_f32_peak(ThreadPool& pool, const CpuFeatures& cpu, int milliseconds) {
+  return compute_peak(pool, kernels::select_peak(kernels::PeakKind::kF32, cpu), milliseconds);
+}
+
+MachinePeak measure_peak(ThreadPool& pool, const CpuFeatures& cpu, int milliseconds) {
+  MachinePeak peak;
+  peak.threads = pool.threads();
+  const int each = std::max(1, milliseconds / 4);
+  peak.f32_gmacs = measure_f32_peak(pool, cpu, each);
+  peak.bf16_gmacs = compute_peak(pool, kernels::select_peak(kernels::PeakKind::kBf16, cpu), each);
+  peak.int8_gmacs = compute_peak(pool, kernels::select_peak(kernels::PeakKind::kInt8, cpu), each);
+  // Several times the last-level cache in all, so that it comes from memory.
+  const std::int64_t l3 = std::max<std::int64_t>(detect_topology().l3_bytes, 8 << 20);
+  const auto bytes = static_cast<std::int64_t>(round_up(static_cast<std::size_t>(4 * l3 / pool.threads()), 256));
+  AlignedBuffer data(static_cast<std::size_t>(bytes * pool.threads()));
+  std::memset(data.data(), 1, data.size());
+  std::atomic<std::uint64_t> sink{0};
+  peak.read_gbytes = best_rate(pool, static_cast<double>(bytes), each, [&](int part) {
+    sink.fetch_add(kernels::read_stream(data.data() + part * bytes, bytes), std::memory_order_relaxed);
+  });
+  return peak;
+}
+
+Disturbance read_disturbance() {
+  Disturbance d;
+  std::ifstream stat("/proc/stat");
+  std::string cpu;
+  double field[8] = {};
+  stat >> cpu;
+  for (double& f : field) stat >> f;
+  d.steal_s = field[7] / static_cast<double>(sysconf(_SC_CLK_TCK));
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  d.involuntary_switches = usage.ru_nivcsw;
+  std::ifstream cgroup("/sys/fs/cgroup/cpu.stat");
+  std::string key;
+  std::int64_t value = 0;
+  while (cgroup >> key >> value)
+    if (key == "nr_throttled") d.throttled = value;
+  return d;
+}
+
+const char* noise_name(NoiseVerdict verdict) {
+  return verdict == NoiseVerdict::kStable ? "stable" : verdict == NoiseVerdict::kNoisy ? "noisy" : "invalid";
+}
+
+Noise judge_noise(const NoiseWindow& before, const NoiseWindow& after, double coefficient_of_variation, int threads) {
+  Noise n;
+  const auto flag = [&](NoiseVerdict verdict, std::string reason) {
+    n.verdict = std::max(n.verdict, verdict);
+    n.reasons.push_back(std::move(reason));
+  };
+  const double seconds = static_cast<double>(after.at_ns - before.at_ns) * 1e-9 * std::max(1, threads);
+  if (seconds > 0) n.steal_percent = 100 * (after.disturbance.steal_s - before.disturbance.steal_s) / seconds;
+  if (before.f32_peak_gmacs > 0)
+    n.peak_change_percent = 100 * (after.f32_peak_gmacs / before.f32_peak_gmacs - 1);
+  n.involuntary_switches = after.disturbance.involuntary_switches - before.disturbance.involuntary_switches;
+  if (n.steal_percent > 1)
+    flag(n.steal_percent > 10 ? NoiseVerdict::kInvalid : NoiseVerdict::kNoisy,
+         fmt::format("the hypervisor took {:.1f} % of the processor time", n.steal_percent));
+  if (std::abs(n.peak_change_percent) > 5)
+    flag(std::abs(n.peak_change_percent) > 25 ? NoiseVerdict::kInvalid : NoiseVerdict::kNoisy,
+         fmt::format("the machine's peak moved by {:+.1f} % during the run", n.peak_change_percent));
+  if (coefficient_of_variation > 0.05)
+    flag(NoiseVerdict::kNoisy, fmt::format("the samples vary by {:.1f} %", 100 * coefficient_of_variation));
+  if (after.disturbance.throttled > before.disturbance.throttled)
+    flag(NoiseVerdict::kNoisy, "the cgroup's CPU quota stopped the process");
+  return n;
+}
+
+std::int64_t peak_resident_bytes() { return status_kib("VmHWM:"); }
+std::int64_t resident_bytes() { return status_kib("VmRSS:"); }
+
+}  // namespace fovea
