@@ -1,0 +1,18 @@
+// From a file or bytes to a parsed ONNX message, within limits. Protobuf types stay inside import/onnx and export/onnx.
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include "import/onnx/import_onnx.h"
+
+namespace fovea::onnx_import {
+
+// The message is the caller's to take apart: elements of tensors are moved out of it, not copied.
+Result<std::unique_ptr<onnx::ModelProto>> read_model(const std::filesystem::path& path, const ImportLimits& limits);
+Result<std::unique_ptr<onnx::ModelProto>> parse_model(std::span<const std::byte> bytes, const ImportLimits& limits);
+Result<std::unique_ptr<onnx::TensorProto>> parse_tensor(std::span<const std::byte> bytes, const ImportLimits& limits);
+
+// A name from a file as errors show it: at most 80 bytes, control characters replaced.
+std::string shown(std::string_view name);
+
+}  // namespace fovea::onnx_import
