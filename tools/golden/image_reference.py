@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
 """What Pillow and OpenCV themselves make of an image: the reference that src/data is tested against.
 
-  image_reference.py answer    reads requests, one a line, and prints the SHA-256 of the resulting RGB bytes (or "error
-                               ..." or "skip ..."), one line each; src/data/live_reference_test.cpp asks these:
+  image_reference.py answer    reads requests, a line each with tabs between the fields, and prints the SHA-256 of the
+                               resulting RGB bytes, "error ..." or "skip ..."; src/data/live_reference_test.cpp asks
                                  resize SEED WIDTH HEIGHT NEW_WIDTH NEW_HEIGHT METHOD
                                  decode PATH
                                  photo PATH RESIZE METHOD CROP
-                               RESIZE is none, exact:WxH or shorter:N; CROP is 0 or a side, cut at int((size - crop) / 2)
-  image_reference.py resize    prints src/data/resize_golden.inc
+                               RESIZE is none, exact:WxH or shorter:N; CROP is 0 or a side
+  image_reference.py pil       prints rows of src/data/resize_golden.inc: of "pil" under Pillow 12, of "pil13" under 13
+  image_reference.py opencv    prints its rows of OpenCV
   image_reference.py decode    prints src/data/decode_golden.inc
 
-Needs numpy, pillow and opencv-python-headless from PyPI. The committed tables were made with numpy 2.4.6, pillow 13.0.0
-(libjpeg-turbo 3.2.0) and opencv-python-headless 5.0.0.93; opencv-python-headless 4.11.0.86 gives the same.
+Pillow 13 began to resize some images vertically first, which moves values by one; up to Pillow 12 it is always
+horizontally first. Both orders are methods of ours ("pil" and "pil13"), so the table has rows from both versions.
+
+Needs numpy, pillow and opencv-python-headless from PyPI. The committed tables were made with numpy 2.4.6, pillow 12.1.0
+and 13.0.0 (libjpeg-turbo 3.2.0) and opencv-python-headless 5.0.0.93; opencv-python-headless 4.11.0.86 gives the same.
 """
 
 import hashlib
 import io
 import sys
 
+import PIL
 import numpy as np
 from PIL import Image
 
@@ -26,7 +31,13 @@ try:
 except ImportError:
     cv2 = None
 
-PIL_METHODS = {"pil": Image.Resampling.BILINEAR, "pil-bicubic": Image.Resampling.BICUBIC}
+IS_PILLOW_13 = int(PIL.__version__.split(".")[0]) >= 13
+PIL_METHODS = {
+    "pil": Image.Resampling.BILINEAR,
+    "pil-bicubic": Image.Resampling.BICUBIC,
+    "pil13": Image.Resampling.BILINEAR,
+    "pil13-bicubic": Image.Resampling.BICUBIC,
+}
 OPENCV_METHODS = ("opencv", "opencv-area")
 
 
@@ -43,6 +54,10 @@ def noise(seed, width, height):
 
 def resize(pixels, width, height, method):
     if method in PIL_METHODS:
+        old_height, old_width = pixels.shape[:2]
+        vertical_first = old_height > height and old_height - height > 2 * (old_width - width)
+        if vertical_first and method.startswith("pil13") != IS_PILLOW_13:
+            return None
         return np.asarray(Image.fromarray(pixels).resize((width, height), PIL_METHODS[method]))
     if method in OPENCV_METHODS:
         if cv2 is None:
@@ -90,7 +105,7 @@ def answer(line):
         pixels = photo(rest[0], rest[1], rest[2], int(rest[3]))
     else:
         raise ValueError(f"unknown request {kind}")
-    return "skip no opencv" if pixels is None else sha256(pixels)
+    return "skip not in this version" if pixels is None else sha256(pixels)
 
 
 # Shrinking, enlarging, both at once, whole ratios, one-pixel sides, and the sizes of real pipelines.
@@ -102,11 +117,10 @@ SIZES = [
 ]
 
 
-def print_resize_golden():
-    print("// Written by tools/golden/image_reference.py resize; see there for the versions. Not to be edited.")
+def print_resize_golden(methods):
     print("// {seed, width, height, new width, new height, method, SHA-256 of the RGB bytes}")
     for number, (width, height, new_width, new_height) in enumerate(SIZES):
-        for method in (*PIL_METHODS, *OPENCV_METHODS):
+        for method in methods:
             digest = sha256(resize(noise(number, width, height), new_width, new_height, method))
             print(f'{{{number}, {width}, {height}, {new_width}, {new_height}, "{method}",\n "{digest}"}},')
 
@@ -159,8 +173,10 @@ def print_decode_golden():
 
 def main():
     mode = sys.argv[1] if len(sys.argv) == 2 else ""
-    if mode == "resize":
-        print_resize_golden()
+    if mode == "pil":
+        print_resize_golden(["pil13", "pil13-bicubic"] if IS_PILLOW_13 else ["pil", "pil-bicubic"])
+    elif mode == "opencv":
+        print_resize_golden(OPENCV_METHODS)
     elif mode == "decode":
         print_decode_golden()
     elif mode == "answer":
