@@ -1,6 +1,7 @@
 #include "graph/patch.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace fovea {
@@ -87,7 +88,16 @@ Status GraphPatch::apply(Graph& graph) && {
   }
   for (const auto& edit : input_edits_)
     next.nodes_[static_cast<std::size_t>(edit.node)].inputs.at(static_cast<std::size_t>(edit.input)) = edit.value;
-  for (const auto& [from, to] : redirects_) {
+  // A replacement may itself be replaced in the same patch: every use goes to the end of its chain.
+  std::map<ValueId, ValueId> replacement(redirects_.begin(), redirects_.end());
+  const auto end_of_chain = [&](ValueId v) {
+    for (std::size_t step = 0; replacement.count(v); v = replacement[v])
+      if (++step > replacement.size()) return kNoValue;
+    return v;
+  };
+  for (const auto& [from, direct] : redirects_) {
+    const ValueId to = end_of_chain(direct);
+    if (to == kNoValue) return fail("redirects form a cycle");
     const NodeId source = next.values_[static_cast<std::size_t>(to)].producer;
     for (std::size_t i = 0; i < next.nodes_.size(); ++i)
       if (static_cast<NodeId>(i) != source)

@@ -17,7 +17,7 @@ class GraphPatch {
   std::vector<ValueId> add_node(std::string op, std::string name, std::vector<ValueId> inputs, Attributes attributes,
                                 std::vector<TensorType> output_types);
   // Every use of `from`, by old and new nodes and as a graph output, becomes a use of `to`, except in the node that
-  // computes `to`. Redirects apply in the order they were made.
+  // computes `to`. If `to` is redirected as well, the use goes to the end of the chain.
   void redirect(ValueId from, ValueId to);
   // One input of one node.
   void set_input(NodeId node, int input, ValueId value);

@@ -1,5 +1,6 @@
 #include <map>
 
+#include "ops/onnx_element_type.h"
 #include "passes/pass.h"
 #include "passes/rule.h"
 
@@ -28,7 +29,7 @@ class Lowering {
 
  private:
   Result<ValueId> cast(ValueId v, DType to, const std::string& name) {
-    return add_inferred(patch_, "Cast", name, {v}, {{"to", std::string(dtype_name(to))}});
+    return add_inferred(patch_, "Cast", name, {v}, {{"to", onnx_number_of(to)}});
   }
 
   // The bf16 form of an f32 value.
