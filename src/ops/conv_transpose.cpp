@@ -49,7 +49,8 @@ TransposedAxis resolve_transposed_axis(const TransposedAttributes& attributes, i
     out.output = full - out.axis.pad_begin - out.axis.pad_end;
     return out;
   }
-  out.output = attributes.output_shape.empty() ? input * out.axis.stride : attributes.output_shape[i];
+  // Where even the unpadded output is shorter than SAME asks for, it stays so, as in ONNX's shape inference.
+  out.output = attributes.output_shape.empty() ? std::min(full, input * out.axis.stride) : attributes.output_shape[i];
   const std::int64_t total = std::max<std::int64_t>(0, full - out.output);
   out.axis.pad_begin = window.auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;
   out.axis.pad_end = total - out.axis.pad_begin;

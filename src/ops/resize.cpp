@@ -79,8 +79,10 @@ Status plan_by_scales(const InferContext& context, const std::vector<int>& axes,
       return bad_input("operand scales: {} times extent {} gives {}, expected a value in [1, {}]", scale,
                        input.extent(), extent, kMaxResized);
     output = Dim(static_cast<std::int64_t>(extent));
-    axis =
-        ResizeAxis{input.extent(), output.extent(), static_cast<double>(scale) * static_cast<double>(input.extent())};
+    // A scale that is the ratio of the lengths up to rounding stands for that ratio.
+    const bool is_ratio = scale == static_cast<float>(output.extent()) / static_cast<float>(input.extent());
+    const double resized = static_cast<double>(scale) * static_cast<double>(input.extent());
+    axis = ResizeAxis{input.extent(), output.extent(), is_ratio ? static_cast<double>(output.extent()) : resized};
   }
   return {};
 }
