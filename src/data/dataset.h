@@ -29,8 +29,8 @@ class Dataset {
   virtual Result<DecodedImage> load(std::int64_t index, const DecodeOptions& options) const;
 };
 
-// Images (.jpg, .jpeg, .jpe, .png, in any case) directly in `folder`, without labels, or in its sub-folders, one a class.
-// Order: by the bytes of folder, then file name. Labels: where `labels` has the sub-folder's name as an id
+// Images (.jpg, .jpeg, .jpe, .png, in any case) directly in `folder`, without labels, or in its sub-folders, one a
+// class. Order: by the bytes of folder, then file name. Labels: where `labels` has the sub-folder's name as an id
 // (n01440764), that class; otherwise the rank of the sub-folder. With `labels` that have ids, an unknown sub-folder is
 // an error. Hidden entries and other files are passed over; finding no image is an error.
 Result<std::unique_ptr<Dataset>> open_image_folder(const std::filesystem::path& folder, const Labels* labels = nullptr);

@@ -9,8 +9,7 @@ namespace {
 class SyntheticDataset : public Dataset {
  public:
   explicit SyntheticDataset(const SyntheticOptions& options)
-      : options_(options),
-        name_(fmt::format("synthetic-{}x{}-seed{}", options.width, options.height, options.seed)) {}
+      : options_(options), name_(fmt::format("synthetic-{}x{}-seed{}", options.width, options.height, options.seed)) {}
 
   const std::string& name() const override { return name_; }
   std::int64_t size() const override { return options_.size; }

@@ -40,8 +40,8 @@ inline constexpr int kHardMaxScans = 500;
 // The defaults decode a JPEG to the same bytes as Pillow and OpenCV built on libjpeg-turbo.
 struct DecodeOptions {
   DecodeLimits limits;
-  // Turns and mirrors the pixels as the EXIF orientation tag says. Pillow's Image.open does not (ImageOps.exif_transpose
-  // does): switch it off where an accuracy must be comparable with such a pipeline.
+  // Turns and mirrors the pixels as the EXIF orientation tag says. Pillow's Image.open does not
+  // (ImageOps.exif_transpose does): switch it off where an accuracy must be comparable with such a pipeline.
   bool apply_orientation = true;
   // Damage that loses pixels (truncation, bad codes, lost synchronisation) is an error; otherwise it is only counted.
   bool strict = true;
@@ -58,15 +58,15 @@ ImageFormat sniff_image_format(std::span<const std::byte> bytes);
 // What was found besides the pixels.
 struct DecodeInfo {
   ImageFormat format = ImageFormat::kUnknown;
-  int stored_width = 0;      // before the orientation was applied
+  int stored_width = 0;  // before the orientation was applied
   int stored_height = 0;
-  int orientation = 1;       // EXIF 1..8; 1 where there is none
-  std::string colour;        // as stored: "grey", "rgb", "ycbcr", "cmyk", "ycck", "palette", "grey+alpha", "rgb+alpha"
-  int bits = 8;              // a channel, as stored; deeper ones are cut to their upper 8 bits
+  int orientation = 1;  // EXIF 1..8; 1 where there is none
+  std::string colour;   // as stored: "grey", "rgb", "ycbcr", "cmyk", "ycck", "palette", "grey+alpha", "rgb+alpha"
+  int bits = 8;         // a channel, as stored; deeper ones are cut to their upper 8 bits
   int scans = 1;
   bool progressive = false;
-  int warnings = 0;          // of the decoder
-  std::string warning;       // the first one
+  int warnings = 0;     // of the decoder
+  std::string warning;  // the first one
   bool damaged() const { return warnings > 0; }
 };
 

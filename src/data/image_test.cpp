@@ -84,8 +84,8 @@ TEST(DecodeImage, PngIsExactInEveryForm) {
   for (std::size_t i = 0; i < grey.rgb.size(); i += 3) grey.rgb[i + 1] = grey.rgb[i + 2] = grey.rgb[i];
   for (const bool interlaced : {false, true}) {
     for (const int bits : {8, 16}) {
-      for (const int type : {PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA, PNG_COLOR_TYPE_GRAY,
-                             PNG_COLOR_TYPE_GRAY_ALPHA}) {
+      for (const int type :
+           {PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA}) {
         const auto decoded = decode_image(encode_png(image, {type, bits, interlaced}));
         ASSERT_TRUE(decoded.ok()) << decoded.error().text();
         EXPECT_EQ(decoded->image, (type & PNG_COLOR_MASK_COLOR) != 0 ? image : grey) << type << ' ' << bits;
@@ -100,7 +100,8 @@ TEST(DecodeImage, JpegIsCloseInEveryForm) {
     for (const bool progressive : {false, true}) {
       for (const int restart_rows : {0, 1}) {
         const auto decoded = decode_image(encode_jpeg(
-            image, {.quality = 95, .progressive = progressive, .subsampled = subsampled, .restart_rows = restart_rows}));
+            image,
+            {.quality = 95, .progressive = progressive, .subsampled = subsampled, .restart_rows = restart_rows}));
         ASSERT_TRUE(decoded.ok()) << decoded.error().text();
         EXPECT_LT(distance(decoded->image, image), 12);
       }
@@ -130,14 +131,29 @@ TEST(DecodeImage, AppliesOrientation) {
       for (int x = 0; x < turned->image.width; ++x) {
         int sx = x, sy = y;
         switch (orientation) {
-          case 2: sx = w - 1 - x; break;
-          case 3: sx = w - 1 - x, sy = h - 1 - y; break;
-          case 4: sy = h - 1 - y; break;
-          case 5: sx = y, sy = x; break;
-          case 6: sx = y, sy = h - 1 - x; break;
-          case 7: sx = w - 1 - y, sy = h - 1 - x; break;
-          case 8: sx = w - 1 - y, sy = x; break;
-          default: break;
+          case 2:
+            sx = w - 1 - x;
+            break;
+          case 3:
+            sx = w - 1 - x, sy = h - 1 - y;
+            break;
+          case 4:
+            sy = h - 1 - y;
+            break;
+          case 5:
+            sx = y, sy = x;
+            break;
+          case 6:
+            sx = y, sy = h - 1 - x;
+            break;
+          case 7:
+            sx = w - 1 - y, sy = h - 1 - x;
+            break;
+          case 8:
+            sx = w - 1 - y, sy = x;
+            break;
+          default:
+            break;
         }
         for (int c = 0; c < 3; ++c)
           ASSERT_EQ(turned->image.row(y)[3 * x + c], upright->image.row(sy)[3 * sx + c]) << orientation;
@@ -158,8 +174,7 @@ TEST(DecodeImage, RefusesWhatIsNoImage) {
   EXPECT_EQ(error_of(std::as_bytes(std::span(gif))).code(), ErrorCode::kUnsupported);
   EXPECT_NE(error_of(std::as_bytes(std::span(gif))).message().find("GIF"), std::string::npos);
   const Bytes png = encode_png(gradient_image(2, 2));
-  for (std::size_t n = 1; n < 12; ++n)
-    EXPECT_EQ(error_of(std::span(png).first(n)).code(), ErrorCode::kBadInput) << n;
+  for (std::size_t n = 1; n < 12; ++n) EXPECT_EQ(error_of(std::span(png).first(n)).code(), ErrorCode::kBadInput) << n;
 }
 
 TEST(DecodeImage, TruncationIsAnErrorUnlessAskedOtherwise) {

@@ -6,8 +6,8 @@
 #include <cstring>
 
 // clang-format off: jpeglib.h needs FILE, and jerror.h numbers its messages by what jpeglib.h configures.
-#include <jpeglib.h>
 #include <jerror.h>
+#include <jpeglib.h>
 // clang-format on
 
 #include "data/decode_clock.h"

@@ -22,8 +22,8 @@ struct Labels {
   std::optional<int> index_of_id(std::string_view id) const;
 };
 
-// Lines are "n01440764 tench, Tinca tinca" or plain names; empty lines at the end are ignored. Errors name the file, and
-// the line of an empty or overlong (4 KiB) one; more than 1,000,000 lines are refused.
+// Lines are "n01440764 tench, Tinca tinca" or plain names; empty lines at the end are ignored. Errors name the file,
+// and the line of an empty or overlong (4 KiB) one; more than 1,000,000 lines are refused.
 Result<Labels> read_labels(const std::filesystem::path& path);
 // The same for text in memory.
 Result<Labels> parse_labels(std::string_view text);

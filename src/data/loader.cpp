@@ -29,9 +29,9 @@ struct Loader::State {
   std::shared_ptr<const Dataset> dataset;
   Preprocess preprocess;
   LoaderOptions options;
-  std::int64_t count = 0;         // samples in the run
+  std::int64_t count = 0;  // samples in the run
   std::size_t sample_bytes = 0;
-  std::vector<Slot> slots;        // batch b lies in slot b % slots.size()
+  std::vector<Slot> slots;  // batch b lies in slot b % slots.size()
 
   std::mutex mutex;               // guards all below, and the slots' `missing`
   std::condition_variable room;   // a slot was freed, or the end has come
@@ -133,13 +133,15 @@ Result<std::unique_ptr<Loader>> Loader::start(std::shared_ptr<const Dataset> dat
   if (size.width == 0) return usage("the images would differ in size: give a crop, or resize to an exact size");
   if (options.batch < 1 || options.workers < 0 || options.workers > kMaxWorkers || options.batches_ahead < 2 ||
       options.first < 0 || options.first > dataset->size() || options.count < -1)
-    return usage(fmt::format("expected batch >= 1, workers 0 to {}, batches ahead >= 2, first 0 to {} and count >= -1; "
-                             "found {}, {}, {}, {} and {}",
-                             kMaxWorkers, dataset->size(), options.batch, options.workers, options.batches_ahead,
-                             options.first, options.count));
+    return usage(
+        fmt::format("expected batch >= 1, workers 0 to {}, batches ahead >= 2, first 0 to {} and count >= -1; "
+                    "found {}, {}, {}, {} and {}",
+                    kMaxWorkers, dataset->size(), options.batch, options.workers, options.batches_ahead, options.first,
+                    options.count));
   auto state = std::make_unique<State>();
   state->sample_bytes = output_bytes(preprocess);
-  const std::int64_t batch_limit = kMaxRingBytes / options.batches_ahead / static_cast<std::int64_t>(state->sample_bytes);
+  const std::int64_t batch_limit =
+      kMaxRingBytes / options.batches_ahead / static_cast<std::int64_t>(state->sample_bytes);
   if (options.batch > batch_limit)
     return make_error(ErrorCode::kResource, "loader: {} batches of {} samples of {} bytes are more than {} bytes",
                       options.batches_ahead, options.batch, state->sample_bytes, kMaxRingBytes);

@@ -15,18 +15,18 @@
 namespace fovea {
 
 struct LoaderOptions {
-  std::int64_t batch = 1;    // samples a batch; the last one may be short
-  int workers = 0;           // 0: Topology::usable_threads()
-  int batches_ahead = 4;     // batches in memory at once, the one that is being read included; at least 2
-  std::int64_t first = 0;    // of the data set: samples [first, first + count)
-  std::int64_t count = -1;   // -1: to the end
+  std::int64_t batch = 1;   // samples a batch; the last one may be short
+  int workers = 0;          // 0: Topology::usable_threads()
+  int batches_ahead = 4;    // batches in memory at once, the one that is being read included; at least 2
+  std::int64_t first = 0;   // of the data set: samples [first, first + count)
+  std::int64_t count = -1;  // -1: to the end
 };
 
 struct LoadedSample {
-  std::int64_t index = 0;       // in the data set
+  std::int64_t index = 0;  // in the data set
   DatasetSample source;
-  std::optional<Error> error;   // set: this sample's pixels are all zero bytes; the message names the file
-  bool damaged = false;         // decoded with warnings
+  std::optional<Error> error;  // set: this sample's pixels are all zero bytes; the message names the file
+  bool damaged = false;        // decoded with warnings
 };
 
 // Valid until the next call of next(), or the end of the Loader.

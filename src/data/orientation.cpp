@@ -21,9 +21,7 @@ struct TiffReader {
     const unsigned a = byte_at(bytes, at), b = byte_at(bytes, at + 1);
     return little ? a | b << 8 : a << 8 | b;
   }
-  unsigned u32(std::size_t at) const {
-    return little ? u16(at) | u16(at + 2) << 16 : u16(at) << 16 | u16(at + 2);
-  }
+  unsigned u32(std::size_t at) const { return little ? u16(at) | u16(at + 2) << 16 : u16(at) << 16 | u16(at + 2); }
 };
 
 }  // namespace
@@ -42,9 +40,7 @@ int tiff_orientation(std::span<const std::byte> tiff) {
     if (entry > tiff.size() || tiff.size() - entry < kEntryBytes) return 1;
     if (reader.u16(entry) != kOrientationTag) continue;
     const unsigned type = reader.u16(entry + 2);
-    const unsigned value = type == kTypeShort  ? reader.u16(entry + 8)
-                           : type == kTypeLong ? reader.u32(entry + 8)
-                                               : 0;
+    const unsigned value = type == kTypeShort ? reader.u16(entry + 8) : type == kTypeLong ? reader.u32(entry + 8) : 0;
     return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
   }
   return 1;
@@ -88,13 +84,13 @@ Image apply_orientation(Image image, int orientation) {
   };
   const Walk walks[9] = {{},
                          {0, 1, w},
-                         {right, -1, w},                // 2: mirrored left to right
-                         {right + bottom, -1, -w},      // 3: turned by 180 degrees
-                         {bottom, 1, -w},               // 4: mirrored top to bottom
-                         {0, w, 1},                     // 5: transposed
-                         {bottom, -w, 1},               // 6: must be turned clockwise
-                         {right + bottom, -w, -1},      // 7: transposed along the other diagonal
-                         {right, w, -1}};               // 8: must be turned counter-clockwise
+                         {right, -1, w},            // 2: mirrored left to right
+                         {right + bottom, -1, -w},  // 3: turned by 180 degrees
+                         {bottom, 1, -w},           // 4: mirrored top to bottom
+                         {0, w, 1},                 // 5: transposed
+                         {bottom, -w, 1},           // 6: must be turned clockwise
+                         {right + bottom, -w, -1},  // 7: transposed along the other diagonal
+                         {right, w, -1}};           // 8: must be turned counter-clockwise
   const Walk& walk = walks[orientation];
   std::uint8_t* to = out.rgb.data();
   for (int y = 0; y < out.height; ++y) {

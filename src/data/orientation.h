@@ -5,7 +5,8 @@
 
 namespace fovea {
 
-// Orientation (tag 0x0112 of IFD0, 1..8) of a TIFF structure as EXIF carries it; 1 if absent, malformed or out of range.
+// Orientation (tag 0x0112 of IFD0, 1..8) of a TIFF structure as EXIF carries it; 1 if absent, malformed or out of
+// range.
 int tiff_orientation(std::span<const std::byte> tiff);
 
 // The same for a JPEG: of its first APP1 segment that starts with "Exif\0\0", looked for up to the first scan.

@@ -51,7 +51,8 @@ TEST(Orientation, TurningFourTimesComesBack) {
   for (int i = 0; i < 4; ++i) turned = apply_orientation(std::move(turned), 6);
   EXPECT_EQ(turned, image);
   EXPECT_EQ(apply_orientation(apply_orientation(image, 6), 8), image);
-  for (const int mirror : {2, 3, 4, 5, 7}) EXPECT_EQ(apply_orientation(apply_orientation(image, mirror), mirror), image);
+  for (const int mirror : {2, 3, 4, 5, 7})
+    EXPECT_EQ(apply_orientation(apply_orientation(image, mirror), mirror), image);
   const Image pixel = noise_image(2, 1, 1);
   for (int o = 0; o <= 9; ++o) EXPECT_EQ(apply_orientation(pixel, o), pixel);
 }

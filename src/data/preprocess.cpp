@@ -96,8 +96,7 @@ void pack_bytes(const Preprocess& p, const std::uint8_t* from, std::size_t pixel
   float table[kImageChannels][256];
   for (std::size_t c = 0; c < kImageChannels; ++c)
     for (int v = 0; v < 256; ++v) table[c][v] = (static_cast<float>(v) / p.divisor - p.mean[c]) / p.std[c];
-  pack(p, from, pixels, reinterpret_cast<float*>(to),
-       [&table](std::size_t c, std::uint8_t v) { return table[c][v]; });
+  pack(p, from, pixels, reinterpret_cast<float*>(to), [&table](std::size_t c, std::uint8_t v) { return table[c][v]; });
 }
 
 void pack_floats(const Preprocess& p, const float* from, std::size_t pixels, std::byte* to) {
@@ -114,8 +113,8 @@ Status run(const Image& image, const Preprocess& p, const Steps& steps, Preproce
   const ImageSize kept{steps.window.width, steps.window.height};
   if (is_float_interpolation(p.interpolation) && steps.resized != ImageSize{image.width, image.height}) {
     scratch.floats.resize(element_count(kept));
-    FOVEA_RETURN_IF_ERROR(resize_window_to_float(image, steps.resized, steps.window, p.interpolation, scratch.resize,
-                                                 scratch.floats));
+    FOVEA_RETURN_IF_ERROR(
+        resize_window_to_float(image, steps.resized, steps.window, p.interpolation, scratch.resize, scratch.floats));
     pack_floats(p, scratch.floats.data(), pixels, to);
     return {};
   }
@@ -195,8 +194,8 @@ Status check_preprocess(const Preprocess& p) {
   if (p.resize.kind == ResizeRule::Kind::kExact) {
     if (!is_set(p.resize.size) && !is_set(p.crop)) return usage("resize 'exact' needs a size or a crop");
     if (is_set(p.resize.size) && (p.crop.width > p.resize.size.width || p.crop.height > p.resize.size.height))
-      return usage(fmt::format("a crop of {}x{} does not fit the resize {}", p.crop.width, p.crop.height,
-                               p.resize.text()));
+      return usage(
+          fmt::format("a crop of {}x{} does not fit the resize {}", p.crop.width, p.crop.height, p.resize.text()));
   }
   if (is_set(p.final_size) && is_float_interpolation(p.interpolation))
     return usage(fmt::format("a final size cannot be combined with '{}', whose results are not bytes",

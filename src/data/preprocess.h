@@ -29,15 +29,15 @@ struct ResizeRule {
 Result<ResizeRule> parse_resize(std::string_view text);
 
 enum class ChannelOrder : std::uint8_t { kRgb, kBgr };
-std::string_view channel_order_name(ChannelOrder order);              // "rgb", "bgr"
-Result<ChannelOrder> parse_channel_order(std::string_view name);      // usage error otherwise
+std::string_view channel_order_name(ChannelOrder order);          // "rgb", "bgr"
+Result<ChannelOrder> parse_channel_order(std::string_view name);  // usage error otherwise
 
 // Plain data. Each output value is (pixel / divisor - mean[c]) / std[c] in float32, rounded after every operation; mean
 // and std are in the order of the channels as the network gets them.
 struct Preprocess {
   ResizeRule resize;
   Interpolation interpolation = Interpolation::kPilBilinear;
-  ImageSize crop;        // of the resized image, from its centre; 0x0: no crop
+  ImageSize crop;  // of the resized image, from its centre; 0x0: no crop
   CropRounding crop_rounding = CropRounding::kDown;
   ImageSize final_size;  // the crop resized once more, to this; 0x0: not
   ChannelOrder channel_order = ChannelOrder::kRgb;
@@ -65,16 +65,16 @@ struct PreprocessScratch {
   std::vector<float> floats;
 };
 
-// A tensor of logical dims [1,3,height,width], in p.layout. Errors: an image that is too small for the crop (the message
-// names both sizes), or a Preprocess that check_preprocess refuses.
+// A tensor of logical dims [1,3,height,width], in p.layout. Errors: an image that is too small for the crop (the
+// message names both sizes), or a Preprocess that check_preprocess refuses.
 Result<Tensor> preprocess(const Image& image, const Preprocess& p);
 
-// The same bytes into the caller's slot of a batch, which must have output_bytes(p) bytes and float alignment. Apart from
-// the growth of `scratch` nothing is allocated.
+// The same bytes into the caller's slot of a batch, which must have output_bytes(p) bytes and float alignment. Apart
+// from the growth of `scratch` nothing is allocated.
 Status preprocess_into(const Image& image, const Preprocess& p, PreprocessScratch& scratch, std::span<std::byte> to);
 
-// Pre-processing of well-known networks and suites, by name. They give NHWC f32 and leave EXIF orientation alone, as the
-// pipelines that they reproduce do: set decode.apply_orientation for photographs from a camera.
+// Pre-processing of well-known networks and suites, by name. They give NHWC f32 and leave EXIF orientation alone, as
+// the pipelines that they reproduce do: set decode.apply_orientation for photographs from a camera.
 struct NamedPreprocess {
   std::string_view name;
   std::string_view description;

@@ -66,7 +66,8 @@ std::vector<NamedPreprocess> make_presets() {
   return {
       {"pil", "ResNets on 0..255 pixels: Pillow bilinear 256, crop 224, RGB, ImageNet mean and std",
        normalised(pil, 1, {123.675f, 116.28f, 103.53f}, {58.395f, 57.12f, 57.375f})},
-      {"torchvision", "torchvision and MLPerf's imagenet_pytorch: Pillow bilinear 256, rounded crop 224, x/255", torchvision()},
+      {"torchvision", "torchvision and MLPerf's imagenet_pytorch: Pillow bilinear 256, rounded crop 224, x/255",
+       torchvision()},
       {"mobilenet", "MobileNets: Pillow bilinear 256, crop 224, RGB, (x - 127.5) / 127.5",
        normalised(pil, 1, {127.5f, 127.5f, 127.5f}, {127.5f, 127.5f, 127.5f})},
       {"efficientnet-lite", "EfficientNet-Lite: Pillow bicubic 256, crop 224, RGB, (x - 127) / 128",

@@ -44,8 +44,8 @@ struct Window {
 
 // Buffers that one thread reuses from image to image; their contents mean nothing between calls.
 struct ResizeScratch {
-  std::vector<int> first_x, first_y;        // per output column or row: its first source column or row
-  std::vector<int> taps_x, taps_y;          // per output column or row: how many sources it has
+  std::vector<int> first_x, first_y;  // per output column or row: its first source column or row
+  std::vector<int> taps_x, taps_y;    // per output column or row: how many sources it has
   std::vector<std::int32_t> fixed_x, fixed_y;
   std::vector<float> weights_x, weights_y;
   std::vector<double> taps;

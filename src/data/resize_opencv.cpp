@@ -1,6 +1,6 @@
-// OpenCV's resize of 8-bit images: INTER_LINEAR in 11-bit fixed point, INTER_AREA in float (modules/imgproc/resize.cpp).
-// The float sums are rounded after every operation, as OpenCV's portable build does: this file must not be compiled with
-// fused multiply-add.
+// OpenCV's resize of 8-bit images: INTER_LINEAR in 11-bit fixed point, INTER_AREA in float
+// (modules/imgproc/resize.cpp). The float sums are rounded after every operation, as OpenCV's portable build does: this
+// file must not be compiled with fused multiply-add.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -25,8 +25,8 @@ Scale scale_of(int in_size, int out_size) {
 
 bool is_whole(double ratio) { return std::fabs(ratio - std::rint(ratio)) < std::numeric_limits<double>::epsilon(); }
 
-// Two-tap positions and 11-bit weights along one axis. `area` is the bilinear variant that INTER_AREA falls back to when
-// it enlarges.
+// Two-tap positions and 11-bit weights along one axis. `area` is the bilinear variant that INTER_AREA falls back to
+// when it enlarges.
 struct Axis {
   std::vector<int>& first;
   std::vector<std::int32_t>& weights;  // two for each output
@@ -122,7 +122,8 @@ void resize_whole_cells(const ResizeJob& job, int cell_width, int cell_height, s
   }
 }
 
-// Per output: its first source, how many it has, and each one's share of the cell. Shares below 1e-3 pixels are dropped.
+// Per output: its first source, how many it has, and each one's share of the cell. Shares below 1e-3 pixels are
+// dropped.
 void plan_cells(std::vector<int>& first, std::vector<int>& taps, std::vector<float>& weights, int in_size, int out_size,
                 int begin, int count) {
   constexpr double kLeastShare = 1e-3;

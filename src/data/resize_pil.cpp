@@ -1,5 +1,5 @@
-// Pillow's two-pass resampling of 8-bit channels (its Resample.c): per output column, then per output row, a filter whose
-// support grows with the shrinking ratio, weights in 22-bit fixed point, bytes between the passes.
+// Pillow's two-pass resampling of 8-bit channels (its Resample.c): per output column, then per output row, a filter
+// whose support grows with the shrinking ratio, weights in 22-bit fixed point, bytes between the passes.
 #include <algorithm>
 #include <cmath>
 

@@ -25,8 +25,8 @@ TEST(Resize, GivesTheBytesOfPillowAndOpenCv) {
     const Image from = noise_image(static_cast<std::uint64_t>(row.seed), row.width, row.height);
     const auto to = resize(from, {row.new_width, row.new_height}, method_of(row.method));
     ASSERT_TRUE(to.ok()) << to.error().text();
-    EXPECT_EQ(sha256_of(*to), row.sha256) << row.method << ' ' << row.width << 'x' << row.height << " to "
-                                          << row.new_width << 'x' << row.new_height;
+    EXPECT_EQ(sha256_of(*to), row.sha256)
+        << row.method << ' ' << row.width << 'x' << row.height << " to " << row.new_width << 'x' << row.new_height;
   }
 }
 

@@ -2,8 +2,9 @@
 #pragma once
 
 // clang-format off: jpeglib.h needs FILE.
-#include <cstdio>
 #include <jpeglib.h>
+
+#include <cstdio>
 // clang-format on
 #include <png.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/knobs.h"
 #include "base/rng.h"
 #include "base/sha256.h"
 #include "data/image.h"
@@ -50,7 +52,7 @@ struct JpegSettings {
   bool cmyk = false;       // Adobe's inverted CMYK
   bool subsampled = true;  // 4:2:0
   int restart_rows = 0;
-  int orientation = 0;     // 1..8 writes an EXIF segment
+  int orientation = 0;  // 1..8 writes an EXIF segment
 };
 
 inline Bytes encode_jpeg(const Image& image, const JpegSettings& settings = {}) {
@@ -72,9 +74,10 @@ inline Bytes encode_jpeg(const Image& image, const JpegSettings& settings = {}) 
   if (settings.progressive) jpeg_simple_progression(&info);
   jpeg_start_compress(&info, TRUE);
   if (settings.orientation != 0) {
-    const unsigned char exif[] = {'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3,
-                                  0,   0,   0,   1,   0, static_cast<unsigned char>(settings.orientation), 0, 0, 0, 0,
-                                  0,   0};
+    const unsigned char exif[] = {
+        'E', 'x', 'i', 'f',  0,    0, 'M', 'M', 0, 42, 0, 0, 0,
+        8,   0,   1,   0x01, 0x12, 0, 3,   0,   0, 0,  1, 0, static_cast<unsigned char>(settings.orientation),
+        0,   0,   0,   0,    0,    0};
     jpeg_write_marker(&info, JPEG_APP0 + 1, exif, sizeof exif);
   }
   std::vector<unsigned char> row(static_cast<std::size_t>(image.width) * 4);
@@ -123,8 +126,7 @@ inline Bytes encode_png(const Image& image, const PngSettings& settings = {}) {
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_color palette[256];
   const std::size_t colours = std::min<std::size_t>(256, image.rgb.size() / 3);
-  for (std::size_t i = 0; i < colours; ++i)
-    palette[i] = {image.rgb[3 * i], image.rgb[3 * i + 1], image.rgb[3 * i + 2]};
+  for (std::size_t i = 0; i < colours; ++i) palette[i] = {image.rgb[3 * i], image.rgb[3 * i + 1], image.rgb[3 * i + 2]};
   if (settings.colour_type == PNG_COLOR_TYPE_PALETTE) png_set_PLTE(png, info, palette, static_cast<int>(colours));
   png_write_info(png, info);
   std::vector<std::vector<png_byte>> rows(static_cast<std::size_t>(image.height));
@@ -153,6 +155,14 @@ inline Bytes encode_png(const Image& image, const PngSettings& settings = {}) {
   return bytes;
 }
 
+#ifdef FOVEA_SOURCE_DIR
+// The models and images that some tests need; may be absent.
+inline std::filesystem::path test_data_folder() {
+  if (!knobs().test_data.empty()) return knobs().test_data;
+  return std::filesystem::path(FOVEA_SOURCE_DIR) / "../shared/data";
+}
+#endif
+
 // A folder of its own that disappears with it.
 class TemporaryFolder {
  public:
@@ -171,8 +181,8 @@ class TemporaryFolder {
   std::filesystem::path write(const std::filesystem::path& name, std::span<const std::byte> bytes) const {
     const auto path = path_ / name;
     std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()),
-                                               static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     return path;
   }
   std::filesystem::path write(const std::filesystem::path& name, const std::string& text) const {
