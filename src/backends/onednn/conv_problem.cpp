@@ -1,0 +1,99 @@
+#include "backends/onednn/conv_problem.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "backends/onednn/activation_post_ops.h"
+
+namespace fovea::onednn {
+
+double ConvProblem::macs() const {
+  return static_cast<double>(out_h * out_w * out_channels) *
+         static_cast<double>(in_channels / conv.group * conv.kernel_h * conv.kernel_w);
+}
+
+bool ConvProblem::is_pointwise() const {
+  return conv.kernel_h == 1 && conv.kernel_w == 1 && conv.stride_h == 1 && conv.stride_w == 1 && conv.pad_top == 0 &&
+         conv.pad_left == 0 && conv.pad_bottom == 0 && conv.pad_right == 0;
+}
+
+ConvProblem ConvProblem::flattened() const {
+  ConvProblem flat = *this;
+  flat.in_h = in_h * in_w;
+  flat.out_h = out_h * out_w;
+  flat.in_w = flat.out_w = 1;
+  return flat;
+}
+
+ConvRegion whole_region(const ConvProblem& problem) { return {0, problem.out_h, 0, problem.out_channels}; }
+
+ConvInputRows input_rows(const ConvProblem& problem, const ConvRegion& region) {
+  const ConvAttributes& conv = problem.conv;
+  if (region.row_begin == 0 && region.row_end == problem.out_h) return {0, problem.in_h, conv.pad_top, conv.pad_bottom};
+  const std::int64_t reach = (conv.kernel_h - 1) * conv.dilation_h + 1;
+  const std::int64_t begin = region.row_begin * conv.stride_h - conv.pad_top;
+  const std::int64_t end = (region.row_end - 1) * conv.stride_h - conv.pad_top + reach;
+  return {std::max<std::int64_t>(begin, 0), std::min(end, problem.in_h), std::max<std::int64_t>(-begin, 0),
+          std::max<std::int64_t>(end - problem.in_h, 0)};
+}
+
+dnnl::memory::dims weight_dims(const ConvProblem& problem, const ConvRegion& region) {
+  const ConvAttributes& conv = problem.conv;
+  const std::int64_t inputs = problem.in_channels / conv.group;
+  if (conv.group == 1) return {region.channels(), inputs, conv.kernel_h, conv.kernel_w};
+  return {conv.group, problem.out_channels / conv.group, inputs, conv.kernel_h, conv.kernel_w};
+}
+
+Result<ConvDescriptor> describe_conv(const ConvProblem& problem, const ConvRegion& region,
+                                     const dnnl::memory::desc& weights) {
+  using Desc = dnnl::memory::desc;
+  using Tag = dnnl::memory::format_tag;
+  const ConvAttributes& conv = problem.conv;
+  const ConvInputRows rows = input_rows(problem, region);
+  if (rows.count() <= 0) return unsupported("output rows that see padding only");
+  // Width-one images are long columns of pixels: the kernels block along the width.
+  const bool column = problem.is_pointwise() && problem.in_w == 1;
+  const auto image = [&](std::int64_t channels, std::int64_t h, std::int64_t w, DType dtype) {
+    const dnnl::memory::dims dims =
+        column ? dnnl::memory::dims{1, channels, 1, h} : dnnl::memory::dims{1, channels, h, w};
+    return Desc(dims, data_type_of(dtype), Tag::nhwc);
+  };
+  const Desc source = image(problem.in_channels, rows.count(), problem.in_w, problem.input);
+  const Desc target = image(region.channels(), region.rows(), problem.out_w, problem.output);
+  const Desc bias = problem.bias ? Desc({region.channels()}, dnnl::memory::data_type::f32, Tag::a) : Desc();
+  dnnl::post_ops post_ops;
+  if (problem.residual) post_ops.append_sum(1.0f);
+  append_activation(problem.activation, post_ops);
+  FOVEA_TRY(ConvDescriptor descriptor, guarded("a convolution", [&] {
+              const dnnl::convolution_forward::desc desc(
+                  dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, source, weights, bias,
+                  target, {conv.stride_h, conv.stride_w}, {conv.dilation_h - 1, conv.dilation_w - 1},
+                  {rows.pad_top, conv.pad_left}, {rows.pad_bottom, conv.pad_right});
+              return ConvDescriptor(desc, step_attributes(post_ops), cpu_engine());
+            }));
+  if (is_reference(descriptor)) return unsupported("oneDNN has only its reference loops for this convolution");
+  return descriptor;
+}
+
+Result<ConvDescriptor> describe_conv(const ConvProblem& problem, const ConvRegion& region) {
+  return describe_conv(
+      problem, region,
+      dnnl::memory::desc(weight_dims(problem, region), data_type_of(problem.input), dnnl::memory::format_tag::any));
+}
+
+// Shares of the FMA peak as measured on a Zen 4 (docs/threads.md has the table), at a nominal peak, because only ratios
+// between tactics matter.
+double expected_gmacs_per_s(const ConvProblem& problem) {
+  const bool bf16 = problem.input == DType::kBf16;
+  const double peak = bf16 ? 116.0 : 58.0;
+  if (problem.is_depthwise()) return bf16 ? 28.0 : 27.0;
+  const std::int64_t inputs = problem.in_channels / problem.conv.group;
+  const std::int64_t outputs = problem.out_channels / problem.conv.group;
+  if (inputs <= 4) return peak * (bf16 ? 0.55 : 0.80);
+  const std::int64_t depth = inputs * problem.conv.kernel_h * problem.conv.kernel_w;
+  if (inputs < 32 || outputs < 32) return peak * 0.60;
+  if (depth < 128) return peak * 0.80;
+  return peak * 0.94;
+}
+
+}  // namespace fovea::onednn

@@ -1,0 +1,57 @@
+// ConvProblem: one image's convolution in plain numbers, the regions it is cut into, and its oneDNN descriptor.
+#pragma once
+
+#include "backends/onednn/library.h"
+#include "ops/activation.h"
+#include "ops/conv_attributes.h"
+
+namespace fovea::onednn {
+
+// Channels-last in and out. A matrix product is a 1×1 convolution whose pixels are the rows of the left matrix.
+struct ConvProblem {
+  std::int64_t in_channels = 1, in_h = 1, in_w = 1;
+  std::int64_t out_channels = 1, out_h = 1, out_w = 1;
+  ConvAttributes conv;
+  DType input = DType::kF32, output = DType::kF32;  // the products are of the input's type, summed in f32
+  bool bias = false, residual = false;
+  Activation activation;
+
+  double macs() const;  // of one image
+  bool is_depthwise() const { return conv.group > 1 && conv.group == in_channels && in_channels == out_channels; }
+  // A 1×1 convolution that sees no geometry: any run of pixels is a convolution of its own.
+  bool is_pointwise() const;
+  // The same with every pixel a row of its own, so that it can be cut between any two pixels.
+  ConvProblem flattened() const;
+};
+
+// Output rows and channels.
+struct ConvRegion {
+  std::int64_t row_begin = 0, row_end = 0;
+  std::int64_t channel_begin = 0, channel_end = 0;
+  std::int64_t rows() const { return row_end - row_begin; }
+  std::int64_t channels() const { return channel_end - channel_begin; }
+};
+ConvRegion whole_region(const ConvProblem& problem);
+
+// The input rows that a region's output rows read, and the padding that is left above and below them.
+struct ConvInputRows {
+  std::int64_t begin = 0, end = 0, pad_top = 0, pad_bottom = 0;
+  std::int64_t count() const { return end - begin; }
+};
+ConvInputRows input_rows(const ConvProblem& problem, const ConvRegion& region);
+
+// Extents of a region's weights: [O, I/group, kh, kw], with a leading group axis if there are several groups.
+dnnl::memory::dims weight_dims(const ConvProblem& problem, const ConvRegion& region);
+
+// The primitive descriptor for one region. `weights` may leave the order open (format any). An Error where the library
+// has nothing for it, or nothing but its plain loops.
+using ConvDescriptor = dnnl::convolution_forward::primitive_desc;
+Result<ConvDescriptor> describe_conv(const ConvProblem& problem, const ConvRegion& region,
+                                     const dnnl::memory::desc& weights);
+// The same with the order of the weights open.
+Result<ConvDescriptor> describe_conv(const ConvProblem& problem, const ConvRegion& region);
+
+// The rate to expect in GMAC/s on one thread.
+double expected_gmacs_per_s(const ConvProblem& problem);
+
+}  // namespace fovea::onednn

@@ -1,0 +1,29 @@
+// Turns a ConvProblem with its constants into a Program: packs the weights once and cuts images into pieces.
+#pragma once
+
+#include "backends/onednn/conv_problem.h"
+#include "backends/onednn/primitive_step.h"
+
+namespace fovea::onednn {
+
+// The weights as the graph has them: element [o, i, y, x] is data[o * strides[0] + i * strides[1] + …]. Read while a
+// program is made, not later.
+struct ConvWeights {
+  const void* data = nullptr;
+  DType dtype = DType::kF32;
+  std::array<std::int64_t, 4> strides{};
+};
+
+// `bias` is empty or has one value an output channel. Addresses are those of a node with the source as input 0, the
+// residual as input `residual_input` and the result as output 0.
+//
+// How an image is cut (in this order of preference):
+//  - runs of pixels (1×1) or bands of rows: as many as threads, while oneDNN chooses the same kernel and weight order
+//  for
+//    the parts as for the whole, which keeps every element's order of accumulation and so its bytes;
+//  - output channels where there are too few rows: always the same cut, also on one thread, each with its own weights;
+//  - rows, always the same cut, where oneDNN would choose another kernel for the whole.
+Result<Program> make_conv_program(const ConvProblem& problem, const ConvWeights& weights, std::vector<float> bias,
+                                  std::int64_t images, int residual_input = FusedConvInputs::kResidual);
+
+}  // namespace fovea::onednn

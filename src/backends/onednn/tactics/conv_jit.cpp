@@ -1,0 +1,76 @@
+// Convolutions by oneDNN's generated kernels: dense, grouped and depthwise, with bias, residual and activation fused.
+#include "backends/onednn/conv_program.h"
+#include "backends/onednn/operands.h"
+#include "backends/onednn/tactics.h"
+
+namespace fovea::onednn {
+namespace {
+
+Verdict check_operands(const TacticQuery& query) {
+  if (query.input(FusedConvInputs::kX).type.dtype == DType::kU8)
+    return Verdict::no("u8 input with mean and scale has no oneDNN form");
+  if (query.has(FusedConvInputs::kChannelScale)) return Verdict::no("a channel scale has no oneDNN form");
+  if (const Verdict verdict = check_activations(query); !verdict.applies) return verdict;
+  if (query.input(FusedConvInputs::kX).type.shape.rank() != 4) return Verdict::no("only two-dimensional images");
+  const Tensor* weight = query.constant(FusedConvInputs::kWeight);
+  if (!weight) return Verdict::no("the weights are not constant");
+  if (!is_supported(weight->dtype())) return Verdict::no("the weights are {}", dtype_name(weight->dtype()));
+  if (query.has(FusedConvInputs::kBias) && !query.constant(FusedConvInputs::kBias))
+    return Verdict::no("the bias is not constant");
+  const DType x = query.input(FusedConvInputs::kX).type.dtype, y = query.output().type.dtype;
+  if (x == DType::kF32 && y != DType::kF32) return Verdict::no("f32 in and {} out", dtype_name(y));
+  if (query.has(FusedConvInputs::kResidual)) {
+    const Value& residual = query.input(FusedConvInputs::kResidual);
+    if (residual.is_constant()) return Verdict::no("the residual is constant");
+    if (residual.type != query.output().type)
+      return Verdict::no("the residual is {}, the result {}", residual.type.text(), query.output().type.text());
+  }
+  return Verdict::yes();
+}
+
+Result<ConvProblem> read_problem(const TacticQuery& query) {
+  ConvProblem problem;
+  FOVEA_TRY(problem.conv, read_conv_attributes(query.node, query.input(FusedConvInputs::kX).type.shape,
+                                               query.input(FusedConvInputs::kWeight).type.shape));
+  FOVEA_TRY(problem.activation, read_activation(query.node));
+  const Dims x = query.input_dims(FusedConvInputs::kX), y = query.output_dims();
+  problem.in_channels = x[1], problem.in_h = x[2], problem.in_w = x[3];
+  problem.out_channels = y[1], problem.out_h = y[2], problem.out_w = y[3];
+  problem.input = query.input(FusedConvInputs::kX).type.dtype;
+  problem.output = query.output().type.dtype;
+  problem.bias = query.has(FusedConvInputs::kBias);
+  problem.residual = query.has(FusedConvInputs::kResidual);
+  return problem;
+}
+
+}  // namespace
+
+Verdict applies_conv(const TacticQuery& query) {
+  if (const Verdict verdict = check_operands(query); !verdict.applies) return verdict;
+  const auto problem = read_problem(query);
+  if (!problem.ok()) return Verdict::no("{}", problem.error().text());
+  const auto descriptor = describe_conv(*problem, whole_region(*problem));
+  if (!descriptor.ok()) return Verdict::no("{}", descriptor.error().text());
+  return Verdict::yes();
+}
+
+TacticLayouts layouts_conv(const TacticQuery& query) { return channels_last_layouts(query); }
+
+double cost_conv(const TacticQuery& query) {
+  const auto problem = read_problem(query);
+  return estimate_us(query, problem.ok() ? expected_gmacs_per_s(*problem) : 1.0, 20.0, 2.0);
+}
+
+Result<std::unique_ptr<Step>> build_conv(const TacticQuery& query) {
+  FOVEA_TRY(const ConvProblem problem, read_problem(query));
+  const Tensor& weight = *query.constant(FusedConvInputs::kWeight);
+  const Dims& w = weight.dims();
+  const ConvWeights weights{weight.raw(), weight.dtype(), {w[1] * w[2] * w[3], w[2] * w[3], w[3], 1}};
+  std::vector<float> bias;
+  if (problem.bias) bias = query.constant(FusedConvInputs::kBias)->to_floats();
+  FOVEA_TRY(Program program,
+            make_conv_program(problem, weights, std::move(bias), query.input_dims(FusedConvInputs::kX)[0]));
+  return make_primitive_step(std::move(program), query.threads);
+}
+
+}  // namespace fovea::onednn
