@@ -1,0 +1,46 @@
+// The options of every command that loads a model, and the loading.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
+#include "runtime/compile.h"
+#include "zoo/load_model.h"
+
+namespace fovea::cli {
+
+struct ModelOptions {
+  std::string model;
+  std::string preprocess, resize, interpolation, channel_order, mean, std, labels;
+  int crop = -1;
+  int label_offset = -1;
+  bool synthetic = false;
+  std::uint64_t seed = 1;
+};
+
+// --model, defaulting to the embedded default; a positional MODEL instead if `positional`.
+void add_model_option(CLI::App& command, ModelOptions& options, bool positional = false);
+// --preprocess, --mean, --std, --resize, --crop, --channel-order, --label-offset, --labels.
+void add_preprocess_options(CLI::App& command, ModelOptions& options);
+// --synthetic and --seed.
+void add_synthetic_options(CLI::App& command, ModelOptions& options);
+
+// Loads the model and prints its notices to standard error. With `allow_synthetic`, a missing file gives synthetic
+// weights where the network can be built, and says so.
+Result<LoadedModel> load(const ModelOptions& options, bool allow_synthetic = false);
+
+// --precision, --batch, --threads and the planner's choices.
+struct RunOptions {
+  std::string precision = "fp32";
+  std::int64_t batch = 1;
+  int threads = 0;
+  std::string force_tactic;
+  std::vector<std::string> exclude;
+};
+void add_run_options(CLI::App& command, RunOptions& options);
+PlanOptions plan_options(const RunOptions& options);
+
+}  // namespace fovea::cli

@@ -1,0 +1,58 @@
+// Accuracy of a classification network on a labelled set of images.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "runtime/compile.h"
+#include "zoo/load_model.h"
+
+namespace fovea {
+
+struct AccuracyOptions {
+  Precision precision = Precision::kFp32;
+  std::int64_t batch = 8;
+  int threads = 0;                       // 0 = the usable processors
+  int workers = 0;                       // that decode ahead; 0 = the usable processors
+  std::int64_t limit = -1;               // only the first so many samples
+  PlanOptions plan;
+  const std::atomic<bool>* stop = nullptr;
+  std::function<void(std::int64_t done, std::int64_t total, double top1_percent)> progress;  // after every batch
+};
+
+struct Prediction {
+  std::int64_t index = 0;
+  std::string path;
+  int label = kNoLabel;                  // the truth
+  std::vector<int> top;                  // best classes, best first, at most 5
+  std::string error;                     // why there is none
+};
+
+struct AccuracyResult {
+  std::int64_t images = 0;               // classified and labelled: what the percentages are of
+  std::int64_t top1_hits = 0, top5_hits = 0;
+  std::int64_t failed = 0;               // could not be read
+  std::int64_t unlabelled = 0;
+  double seconds = 0;                    // decoding, pre-processing and inference together
+  bool complete = true;                  // false: stopped by the user
+  std::vector<Prediction> predictions;   // in the order of the data set
+  double top1_percent() const { return images ? 100.0 * static_cast<double>(top1_hits) / static_cast<double>(images) : 0; }
+  double top5_percent() const { return images ? 100.0 * static_cast<double>(top5_hits) / static_cast<double>(images) : 0; }
+};
+
+// A sample that cannot be read is counted in `failed`, never silently dropped. Errors: a model that is no classifier of
+// one image input, a plan that cannot be made.
+Result<AccuracyResult> measure_accuracy(const LoadedModel& model, std::shared_ptr<const Dataset> dataset,
+                                        const AccuracyOptions& options);
+
+// The one image input of a classifier; an error says what the model has instead.
+Status check_classifier(const LoadedModel& model);
+
+// Options that a classifier is compiled with everywhere: channels-last pixels in, one plan.
+CompileOptions classifier_compile_options(Precision precision, std::int64_t batch, const PlanOptions& plan);
+
+}  // namespace fovea

@@ -1,0 +1,28 @@
+// Record: what every machine-readable result carries besides its figures, and how it reaches a file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+
+namespace fovea {
+
+inline constexpr int kRecordSchema = 1;
+
+// {"schema", "tool": {"name", "version", "compiler"}, "command", "started_utc", "machine": {…}}. `command` is the
+// command line as given. Machine: CPU, ISA level in use, cores, caches, cgroup quota, memory, kernel, governor.
+nlohmann::json make_record(const std::vector<std::string>& command);
+
+nlohmann::json describe_machine();
+
+// "2026-11-23T18:00:00Z"
+std::string utc_now();
+
+// Writes beside `path` and renames, so that a reader never sees half a file; an error leaves the old file as it was.
+Status write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace fovea
