@@ -20,11 +20,13 @@ enum ResizeInput { kX, kRoi, kScales, kSizes };
 // Longest resized axis: its list of taps takes up to 64 bytes an element.
 constexpr std::int64_t kMaxResized = std::int64_t{1} << 24;
 
-// Files leave an operand out as an empty tensor, too.
-bool is_given(const InferContext& context, int i) {
-  if (!context.has(i)) return false;
+// Files leave an operand out as an empty tensor, too; whether it is empty may not be known yet.
+enum class Presence { kNo, kMaybe, kYes };
+Presence presence(const InferContext& context, int i) {
+  if (!context.has(i)) return Presence::kNo;
   const Shape& shape = context.shape(i);
-  return !(shape.is_ranked() && shape.rank() == 1 && shape[0] == Dim(0));
+  if (!shape.is_ranked() || (shape.rank() == 1 && !shape[0].is_fixed())) return Presence::kMaybe;
+  return shape.rank() == 1 && shape[0] == Dim(0) ? Presence::kNo : Presence::kYes;
 }
 
 // The axes that roi, scales and sizes speak of, in their order.
@@ -139,7 +141,7 @@ Status plan_by_sizes(const InferContext& context, const std::vector<int>& axes, 
 }
 
 Status apply_roi(const InferContext& context, const std::vector<int>& axes, ResizePlan& plan) {
-  if (!is_given(context, kRoi))
+  if (presence(context, kRoi) == Presence::kNo)
     return bad_input("operand roi: missing, and coordinate_transformation_mode is tf_crop_and_resize");
   FOVEA_TRY(const auto roi, known_floats(context, kRoi, "roi", 2 * axes.size()));
   for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -153,11 +155,12 @@ Status apply_roi(const InferContext& context, const std::vector<int>& axes, Resi
 }
 
 Result<ResizePlan> plan_resize(const InferContext& context, const ResizeAttributes& attributes) {
-  const bool by_scales = is_given(context, kScales), by_sizes = is_given(context, kSizes);
-  if (by_scales == by_sizes)
-    return bad_input("expected operand scales or operand sizes, found {}", by_scales ? "both" : "neither");
-  if (by_scales) FOVEA_RETURN_IF_ERROR(expect_type(context, kScales, "scales", {DType::kF32}));
-  if (by_sizes) FOVEA_RETURN_IF_ERROR(expect_type(context, kSizes, "sizes", {DType::kS64}));
+  const Presence scales = presence(context, kScales), sizes = presence(context, kSizes);
+  const bool both = scales == Presence::kYes && sizes == Presence::kYes;
+  if (both || (scales == Presence::kNo && sizes == Presence::kNo))
+    return bad_input("expected operand scales or operand sizes, found {}", both ? "both" : "neither");
+  if (context.has(kScales)) FOVEA_RETURN_IF_ERROR(expect_type(context, kScales, "scales", {DType::kF32}));
+  if (context.has(kSizes)) FOVEA_RETURN_IF_ERROR(expect_type(context, kSizes, "sizes", {DType::kS64}));
   if (context.has(kRoi)) FOVEA_RETURN_IF_ERROR(expect_type(context, kRoi, "roi", kFloatTypes));
   const Shape& x = context.shape(kX);
   if (!x.is_ranked()) return ResizePlan{};
@@ -167,6 +170,11 @@ Result<ResizePlan> plan_resize(const InferContext& context, const ResizeAttribut
       plan.axes[static_cast<std::size_t>(i)] =
           ResizeAxis{x[i].extent(), x[i].extent(), static_cast<double>(x[i].extent())};
   FOVEA_TRY(const std::vector<int> axes, listed_axes(context));
+  if (scales == Presence::kMaybe && sizes == Presence::kMaybe) {
+    plan.output = Shape(std::vector<Dim>(static_cast<std::size_t>(x.rank())));
+    return plan;
+  }
+  const bool by_scales = scales == Presence::kYes || sizes == Presence::kNo;
   FOVEA_RETURN_IF_ERROR(by_scales ? plan_by_scales(context, axes, plan)
                                   : plan_by_sizes(context, axes, attributes.policy, plan));
   if (attributes.coordinates == CoordinateMode::kTfCropAndResize) FOVEA_RETURN_IF_ERROR(apply_roi(context, axes, plan));
