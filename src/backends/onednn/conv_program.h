@@ -17,12 +17,12 @@ struct ConvWeights {
 // `bias` is empty or has one value an output channel. Addresses are those of a node with the source as input 0, the
 // residual as input `residual_input` and the result as output 0.
 //
-// How an image is cut (in this order of preference):
-//  - runs of pixels (1×1) or bands of rows: as many as threads, while oneDNN chooses the same kernel and weight order
-//  for
-//    the parts as for the whole, which keeps every element's order of accumulation and so its bytes;
-//  - output channels where there are too few rows: always the same cut, also on one thread, each with its own weights;
-//  - rows, always the same cut, where oneDNN would choose another kernel for the whole.
+// How an image is cut:
+//  - output channels where there are few rows, sharing the packed weights, if the result has the bytes of the whole;
+//  - else runs of pixels (1×1) or bands of rows, while oneDNN chooses the same kernel and order of weights for the
+//  parts
+//    as for the whole, which keeps every element's order of accumulation and so its bytes;
+//  - else a fixed cut into two parts that one thread computes the same way.
 Result<Program> make_conv_program(const ConvProblem& problem, const ConvWeights& weights, std::vector<float> bias,
                                   std::int64_t images, int residual_input = FusedConvInputs::kResidual);
 

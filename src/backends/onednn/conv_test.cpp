@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "backends/onednn/tactic_fixture.h"
 
 namespace fovea::onednn {
@@ -108,6 +110,19 @@ TEST(ConvTactic, RefusesWhatOnednnCannotDo) {
   if (active_cpu().best() > Isa::kAvx2) {
     EXPECT_THAT(reason(plain, detect_cpu().limited_to(Isa::kAvx2)), testing::HasSubstr("forced ISA"));
   }
+}
+
+int threads_of_this_process() {
+  const auto entries = std::filesystem::directory_iterator("/proc/self/task");
+  return static_cast<int>(std::distance(begin(entries), end(entries)));
+}
+
+TEST(ConvTactic, StartsNoOpenMpTeam) {
+  const int before = threads_of_this_process();
+  TacticFixture fixture(text_of(kCases[0], "f32", 2), "onednn_conv");
+  fixture.run(1);
+  fixture.run(2);  // its pool has ended again
+  EXPECT_EQ(threads_of_this_process(), before);
 }
 
 TEST(ConvTactic, ResidualInTheResultsPlaceNeedsNoCopy) {

@@ -15,7 +15,8 @@ class BoundPiece {
     for (const Argument& argument : piece.arguments) {
       void* fixed = nullptr;
       if (argument.at.place == Place::kPacked)
-        fixed = const_cast<std::byte*>(piece.packed[static_cast<std::size_t>(argument.at.index)]->bytes.data());
+        fixed = const_cast<std::byte*>(piece.packed[static_cast<std::size_t>(argument.at.index)]->bytes.data()) +
+                argument.at.offset_bytes;
       memories_.emplace_back(argument.desc, cpu_engine(), fixed);
       addresses_.push_back(fixed);
       arguments_.push_back({argument.id, memories_.back().get()});
