@@ -33,6 +33,7 @@ class Planner {
     if (!missing_.empty())
       return unsupported("no implementation applies to {} node(s):\n  {}", missing_.size(), fmt::join(missing_, "\n  "));
     FOVEA_RETURN_IF_ERROR(add_outputs());
+    reuse_inputs_in_place();
     place_in_arena();
     for (const PlannedStep& step : plan_->steps) plan_->packed_bytes += static_cast<std::int64_t>(step.step->packed_bytes());
     return std::shared_ptr<const Plan>(std::move(plan_));
@@ -167,6 +168,7 @@ class Planner {
     }
     step.decision = std::move(selection.decision);
     step.cost = node_cost(graph_, id);
+    if (layouts.in_place_input >= 0) in_place_inputs_[plan_->steps.size()] = static_cast<std::size_t>(layouts.in_place_input);
     plan_->steps.push_back(std::move(step));
     return {};
   }
@@ -199,6 +201,33 @@ class Planner {
     return {};
   }
 
+  bool in_arena(int value) const {
+    const PlannedValue& p = plan_->values[static_cast<std::size_t>(value)];
+    return value == root(value) && !p.constant && p.input_index < 0 && p.output_indices.empty();
+  }
+
+  // Makes the result of a step an alias of the input that it may overwrite, where this step is the last to read it and
+  // reads it as this input only.
+  void reuse_inputs_in_place() {
+    std::vector<std::size_t> last_use(plan_->values.size(), 0);
+    for (std::size_t s = 0; s < plan_->steps.size(); ++s)
+      for (int v : plan_->steps[s].inputs)
+        if (v >= 0) last_use[static_cast<std::size_t>(root(v))] = s;
+    for (const auto& [s, input] : in_place_inputs_) {
+      const PlannedStep& step = plan_->steps[s];
+      if (input >= step.inputs.size() || step.inputs[input] < 0) continue;
+      const int source = root(step.inputs[input]), result = step.outputs[0];
+      if (result < 0) continue;
+      const auto reads = std::count_if(step.inputs.begin(), step.inputs.end(),
+                                       [&](int v) { return v >= 0 && root(v) == source; });
+      if (reads != 1 || last_use[static_cast<std::size_t>(source)] != s || !in_arena(source) || !in_arena(result)) continue;
+      for (PlannedValue& value : plan_->values)
+        if (value.alias_of == result) value.alias_of = source;
+      plan_->values[static_cast<std::size_t>(result)].alias_of = source;
+      last_use[static_cast<std::size_t>(source)] = last_use[static_cast<std::size_t>(result)];
+    }
+  }
+
   void place_in_arena() {
     std::map<int, Lifetime> lifetimes;  // by root value
     for (int s = 0; s < static_cast<int>(plan_->steps.size()); ++s) {
@@ -227,6 +256,7 @@ class Planner {
   std::shared_ptr<Plan> plan_;
   std::vector<std::map<Layout, int>> planned_;  // by graph value
   std::vector<std::string> missing_;
+  std::map<std::size_t, std::size_t> in_place_inputs_;  // step -> node input
 };
 
 }  // namespace

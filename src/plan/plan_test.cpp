@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
+#include "graph/text.h"
+#include "ops/infer.h"
 #include "plan/arena.h"
 #include "plan/move_steps.h"
 
@@ -35,7 +37,8 @@ TEST(Arena, RandomLifetimesNeverOverlapAndStayNearTheBound) {
     std::vector<Lifetime> lifetimes;
     for (int i = 0; i < 60; ++i) {
       const int first = static_cast<int>(rng.below(50));
-      lifetimes.push_back({static_cast<std::int64_t>(rng.below(100000)), first, first + static_cast<int>(rng.below(6))});
+      lifetimes.push_back(
+          {static_cast<std::int64_t>(rng.below(100000)), first, first + static_cast<int>(rng.below(6))});
     }
     const ArenaLayout layout = plan_arena(lifetimes);
     expect_no_overlap(lifetimes, layout);
@@ -57,6 +60,59 @@ TEST(SameBytes, OnePixelOrOneChannel) {
   EXPECT_TRUE(same_bytes({2, 1, 5, 5}, Layout::kRowMajor, Layout::kChannelsLast));
   EXPECT_TRUE(same_bytes({2, 3}, Layout::kRowMajor, Layout::kChannelsLast));
   EXPECT_FALSE(same_bytes({1, 2, 2, 1}, Layout::kRowMajor, Layout::kChannelsLast));
+}
+
+// A backend whose every step does nothing; Add may overwrite its second operand.
+class IdleBackend : public Backend {
+ public:
+  std::string_view name() const override { return "idle"; }
+  std::span<const Tactic> tactics() const override {
+    struct IdleStep : Step {
+      void run(const StepContext&) const override {}
+    };
+    static const Tactic tactic{"idle",
+                               "*",
+                               [](const TacticQuery&) { return Verdict::yes(); },
+                               [](const TacticQuery& query) {
+                                 TacticLayouts layouts = uniform_layouts(query, Layout::kRowMajor);
+                                 if (query.node.op == "Add") layouts.in_place_input = 1;
+                                 return layouts;
+                               },
+                               [](const TacticQuery&) { return 1.0; },
+                               [](const TacticQuery&) -> Result<std::unique_ptr<Step>> {
+                                 return std::unique_ptr<Step>(std::make_unique<IdleStep>());
+                               }};
+    return {&tactic, 1};
+  }
+};
+
+// The planned value that `name` shares its place with, "" if it has one of its own.
+std::string place_of(const std::string& body, const std::string& name) {
+  auto graph = parse_graph("graph g\ninput x: f32[4]\n" + body);
+  EXPECT_TRUE(graph.ok() && infer_graph(*graph).ok()) << body;
+  const IdleBackend backend;
+  const Backend* backends[] = {&backend};
+  auto plan = make_plan(*graph, backends, {});
+  EXPECT_TRUE(plan.ok());
+  for (const PlannedValue& value : (*plan)->values)
+    if (value.name == name && value.alias_of >= 0)
+      return (*plan)->values[static_cast<std::size_t>(value.alias_of)].name;
+  return "";
+}
+
+TEST(InPlace, AResultTakesThePlaceOfAnOperandReadForTheLastTime) {
+  EXPECT_EQ(place_of("a = Relu(x)\nb = Exp(a)\ns = Add(b, a)\ny = Abs(s)\noutput y\n", "s"), "a");
+  EXPECT_EQ(place_of("a = Relu(x)\nb = Exp(a)\ns = Add(b, a)\nt = Add(b, s)\ny = Abs(t)\noutput y\n", "t"), "a");
+}
+
+TEST(InPlace, OtherwiseItHasItsOwn) {
+  EXPECT_EQ(place_of("a = Relu(x)\nb = Exp(a)\ns = Add(b, a)\nc = Exp(s)\ny = Sub(a, c)\noutput y\n", "s"), "")
+      << "read later";
+  EXPECT_EQ(place_of("a = Relu(x)\ns = Add(a, a)\ny = Abs(s)\noutput y\n", "s"), "") << "read twice";
+  EXPECT_EQ(place_of("a = Relu(x)\ns = Add(a, x)\ny = Abs(s)\noutput y\n", "s"), "") << "an input of the graph";
+  EXPECT_EQ(place_of("a = Relu(x)\nb = Exp(a)\ns = Add(b, a)\noutput s\n", "s"), "") << "an output of the graph";
+  EXPECT_EQ(place_of("a = Relu(x)\nb = Exp(a)\ns = Add(b, a)\ny = Abs(s)\noutput y\noutput a\n", "s"), "")
+      << "an output";
 }
 
 }  // namespace

@@ -83,6 +83,9 @@ class Step {
 struct TacticLayouts {
   std::vector<Layout> inputs;
   std::vector<Layout> outputs;
+  // A node input of output 0's type and order whose bytes the step may overwrite with the result, or -1. The plan lets
+  // them share their place where nothing reads the input later; the step must work where they do not.
+  int in_place_input = -1;
 };
 
 struct Tactic {

@@ -54,7 +54,11 @@ Verdict applies_conv(const TacticQuery& query) {
   return Verdict::yes();
 }
 
-TacticLayouts layouts_conv(const TacticQuery& query) { return channels_last_layouts(query); }
+TacticLayouts layouts_conv(const TacticQuery& query) {
+  TacticLayouts layouts = channels_last_layouts(query);
+  if (query.has(FusedConvInputs::kResidual)) layouts.in_place_input = FusedConvInputs::kResidual;
+  return layouts;
+}
 
 double cost_conv(const TacticQuery& query) {
   const auto problem = read_problem(query);
