@@ -3,103 +3,101 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/igemm_f32/row_pointers.h"
+#include "kernels/igemm_f32/tap_classes.h"
 
 namespace fovea::kernels {
 namespace {
 
-constexpr std::int64_t kMaxPointers = 2048;    // 16 KB of stack
-constexpr std::int64_t kMaxTapFloats = 4096;   // a block takes no more of a tap, so that one row of zeros serves all
 constexpr std::int64_t kBlockProducts = 2048;  // depth of a block: 512 KB of a 64-column panel, half of a small L2
 constexpr std::int64_t kBlockInputBytes = 256 * 1024;
 constexpr int kMaxNr = 64;
 
-alignas(64) constexpr float kZeros[kMaxTapFloats] = {};
-
-// Products are cut into blocks of whole taps, or of parts of one tap. Sums pass from block to block through C, which
-// loses nothing: the blocks depend on neither M nor the range only because it is simpler.
-struct DepthBlock {
-  std::int64_t tap_begin, tap_end, k_begin, k_end;
-};
-
+// Products are cut into blocks of whole taps, or of parts of one tap, so that a panel's part stays in L2 while the rows
+// of the block pass. Sums go from block to block through C, which loses nothing.
 struct Blocking {
-  std::int64_t taps;  // of a block
-  std::int64_t k;     // of a block: all of a tap, unless taps is 1
+  std::int64_t taps;
+  std::int64_t k;  // all of a tap, unless taps is 1
   std::int64_t rows;
 };
 
-Blocking choose_blocking(const IgemmF32& p, std::int64_t range_rows) {
+std::int64_t even_parts(std::int64_t total, std::int64_t largest) {
+  const std::int64_t parts = (total + largest - 1) / largest;
+  return (total + parts - 1) / parts;
+}
+
+Blocking choose_blocking(const IgemmF32& p) {
   const std::int64_t taps = p.a.taps();
   Blocking b{};
-  const std::int64_t depth = kBlockProducts;
-  b.k = std::min(p.k, p.k > depth ? depth : kMaxTapFloats);
-  b.taps = b.k < p.k ? 1 : std::clamp<std::int64_t>(depth / p.k, 1, std::min(taps, kMaxPointers / 16));
+  b.k = even_parts(p.k, kBlockProducts);
+  b.taps = b.k < p.k ? 1 : std::clamp<std::int64_t>(kBlockProducts / p.k, 1, PixelGroups::kMaxBlockTaps);
+  b.taps = even_parts(taps, b.taps);
   // Input floats that one more output pixel brings in: neighbours share the rest.
   const std::int64_t fresh = std::min(b.taps, p.a.stride_h * p.a.stride_w) * b.k;
-  const std::int64_t cached = std::max<std::int64_t>(kBlockInputBytes / 4 / fresh, 48);
-  // A multiple of every tile height (6, 8 and 10) up to rounding at the end of a block.
-  std::int64_t rows = std::min(cached, kMaxPointers / b.taps);
-  if (rows > 240) rows = rows / 120 * 120;
-  b.rows = std::min(rows, range_rows);
+  b.rows = std::max<std::int64_t>(kBlockInputBytes / 4 / fresh, 48);
+  b.rows = std::min({b.rows, PixelGroups::kMaxOffsets / b.taps, PixelGroups::kMaxRows});
+  // Whole output rows of a convolution, and otherwise a multiple of all tile heights, leave the fewest small tiles.
+  const std::int64_t unit = taps > 1 ? p.a.out_w : 240;
+  if (b.rows > unit) b.rows = b.rows / unit * unit;
   return b;
 }
 
 class Worker {
  public:
   Worker(const IgemmF32& problem, const IgemmRange& range)
-      : p_(problem),
-        range_(range),
-        taps_(problem.a.taps()),
-        blocking_(choose_blocking(problem, range.m_end - range.m_begin)) {}
+      : p_(problem), range_(range), taps_(problem.a.taps()), blocking_(choose_blocking(problem)), groups_(problem) {}
 
   void run() {
     for (std::int64_t m = range_.m_begin; m < range_.m_end; m += blocking_.rows) {
       const std::int64_t m_end = std::min(m + blocking_.rows, range_.m_end);
       for (std::int64_t t = 0; t < taps_; t += blocking_.taps) {
         for (std::int64_t k = 0; k < p_.k; k += blocking_.k)
-          run_block(m, m_end, {t, std::min(t + blocking_.taps, taps_), k, std::min(k + blocking_.k, p_.k)});
+          run_block({m, m_end, t, std::min(t + blocking_.taps, taps_), k, std::min(k + blocking_.k, p_.k)});
       }
     }
   }
 
  private:
-  void run_block(std::int64_t m, std::int64_t m_end, const DepthBlock& depth) {
-    fill_row_pointers(p_.a, {m, m_end, depth.tap_begin, depth.tap_end, depth.k_begin}, kZeros, pointers_);
-    IgemmRun run{};
-    run.rows = pointers_;
-    run.row_stride = run.m = m_end - m;
-    run.taps = depth.tap_end - depth.tap_begin;
-    run.k = depth.k_end - depth.k_begin;
-    run.residual_stride = p_.residual_stride;
-    run.c_stride = p_.c_stride;
-    run.resume = depth.tap_begin > 0 || depth.k_begin > 0;
-    run.finish = depth.tap_end == taps_ && depth.k_end == p_.k;
-    run.epilogue = p_.epilogue;
-    run.bias = bias_;
-    for (std::int64_t panel = range_.panel_begin; panel < range_.panel_end; ++panel) {
-      const IgemmKernel& kernel = p_.panels.kernel(panel);
-      const std::int64_t column = p_.panels.column(panel);
-      run.n = static_cast<std::int32_t>(std::min<std::int64_t>(p_.panels.n - column, kernel.nr));
-      run.b = p_.b + column * taps_ * p_.k + (depth.tap_begin * p_.k + depth.k_begin) * kernel.nr;
-      run.b_tap_stride = p_.k * kernel.nr;
-      if (!run.resume) load_bias(column, run.n);
-      run.residual = p_.residual == nullptr ? nullptr : p_.residual + m * p_.residual_stride + column;
-      run.c = p_.c + m * p_.c_stride + column;
-      kernel.run(run);
+  void run_block(const IgemmBlock& block) {
+    groups_.start(block);
+    while (groups_.next()) {
+      for (std::int64_t panel = range_.panel_begin; panel < range_.panel_end; ++panel) run_panel(block, panel);
     }
   }
 
-  void load_bias(std::int64_t column, std::int32_t n) {
-    if (p_.bias == nullptr) return;
-    std::memcpy(bias_, p_.bias + column, static_cast<std::size_t>(n) * sizeof(float));
+  void run_panel(const IgemmBlock& block, std::int64_t panel) {
+    const IgemmKernel& kernel = p_.panels.kernel(panel);
+    const std::int64_t column = p_.panels.column(panel);
+    IgemmRun run{};
+    run.k = block.k_end - block.k_begin;
+    run.b = p_.b + column * taps_ * p_.k + block.k_begin * kernel.nr;
+    run.b_tap_stride = p_.k * kernel.nr;
+    if (p_.residual != nullptr) run.residual = p_.residual + block.m_begin * p_.residual_stride + column;
+    run.c = p_.c + block.m_begin * p_.c_stride + column;
+    run.n = static_cast<std::int32_t>(std::min<std::int64_t>(p_.panels.n - column, kernel.nr));
+    run.resume = block.tap_begin > 0 || block.k_begin > 0;
+    run.finish = block.tap_end == taps_ && block.k_end == p_.k;
+    run.epilogue = p_.epilogue;
+    run.bias = bias_;
+    if (!run.resume && p_.bias != nullptr)
+      std::memcpy(bias_, p_.bias + column, static_cast<std::size_t>(run.n) * sizeof(float));
+    run.a = groups_.a();
+    for (const PixelGroup& group : groups_) {
+      run.a_offsets = group.a_offsets;
+      run.a_tap_stride = run.m = group.m;
+      run.c_offsets = group.c_offsets;
+      run.residual_offsets = group.residual_offsets;
+      run.tap_indices = group.tap_indices;
+      run.taps = group.taps;
+      kernel.run(run);
+    }
   }
 
   const IgemmF32& p_;
   const IgemmRange& range_;
   std::int64_t taps_;
   Blocking blocking_;
+  PixelGroups groups_;
   alignas(64) float bias_[kMaxNr] = {};  // padding columns are never stored: what they start from is all the same
-  const float* pointers_[kMaxPointers];
 };
 
 // Estimated cycles of a share: FMAs of one vector each, and its bytes of A and B from L3 at 8 a cycle.
@@ -145,8 +143,11 @@ void igemm_f32(const IgemmF32& problem, const IgemmRange& range) {
 void igemm_f32(const IgemmF32& problem) { igemm_f32(problem, igemm_f32_part(problem, 1, 0)); }
 
 IgemmRange igemm_f32_part(const IgemmF32& problem, int parts, int index) {
-  // Rows are cut at multiples of the widest panel's tile.
-  const std::int64_t tile = problem.panels.wide->mr, tiles = (problem.m + tile - 1) / tile;
+  // Rows are cut where the image is, if that is even, and else at multiples of the widest panel's tile.
+  const std::int64_t image_rows = problem.m / problem.a.out_w;
+  const bool by_image_rows = problem.a.taps() > 1 && image_rows % parts == 0;
+  const std::int64_t tile = by_image_rows ? problem.a.out_w : problem.panels.wide->mr;
+  const std::int64_t tiles = (problem.m + tile - 1) / tile;
   const std::int64_t panels = problem.panels.count();
   int best_rows = parts;
   double best_cost = 0;

@@ -3,14 +3,16 @@
 // C[m, n] = activation(bias[n] + sum over taps t, then k, of A[t][m][k] * B[t][k][n] + residual[m, n])
 //
 // m counts output pixels, n output channels, t the kernel's taps, k the input channels of a tap. A is never copied: row
-// m of tap t is `k` contiguous floats somewhere in the input, or zeros where the tap falls into the padding (the
-// "indirect convolution" of Dukhan, arXiv 1907.02129). B is packed once, in panels of 16 to 64 columns.
+// m of tap t is `k` contiguous floats somewhere in the input (the "indirect convolution" of Dukhan, arXiv 1907.02129).
+// Taps that fall into the padding are left out: pixels are computed together with those that lack the same taps, so a
+// 3x3 layer on a 7x7 image costs an eighth less than its nominal products. B is packed once, in panels of 8 to 64
+// columns.
 //
 // Order of arithmetic: every output starts from its bias and adds its products one after the other, taps ascending,
 // then k ascending, each by one fused multiply-add (a single rounding); then the residual, then the activation. So an
 // output's bytes depend neither on the tile, tail, block, range or batch that it is computed in, nor on the kernel
 // row: all ISAs, the scalar twin included, agree to the bit for the kinds kNone, kClip and kLeakyRelu; avx2 and avx512
-// agree for every kind. Zeros of the padding are multiplied like any value: an infinite weight makes them NaN.
+// agree for every kind.
 //
 // A convolution, from a tactic's build() and run():
 //   IgemmPanels panels = select_igemm_f32(cpu, out_channels);
@@ -37,17 +39,20 @@ namespace fovea::kernels {
 
 // Rows of one panel: the whole job of a kernel row. No pointer needs alignment; 64 bytes are best for b.
 struct IgemmRun {
-  const float* const* rows;  // row m of tap t begins at rows[t * row_stride + m]
-  std::int64_t row_stride;
-  std::int64_t m;             // rows, > 0
-  std::int64_t taps, k;       // > 0
-  const float* b;             // [taps][k][nr]
-  std::int64_t b_tap_stride;  // floats from one tap of b to the next, >= k * nr
-  const float* bias;          // nr floats, unless `resume`
-  const float* residual;      // or null
-  std::int64_t residual_stride;
-  float* c;  // never overlaps residual unless the run is neither resumed nor to be resumed
-  std::int64_t c_stride;
+  const float* a;
+  const std::int64_t* a_offsets;  // row i of tap t begins at a + a_offsets[t * a_tap_stride + i]
+  std::int64_t a_tap_stride;
+  std::int64_t m;                   // rows, > 0
+  const std::int32_t* tap_indices;  // tap t multiplies block tap_indices[t] of b
+  std::int64_t taps;                // >= 0
+  std::int64_t k;                   // > 0
+  const float* b;                   // blocks of [k][nr]
+  std::int64_t b_tap_stride;        // floats from one block of b to the next
+  const float* bias;                // nr floats, unless `resume`
+  float* c;
+  const std::int64_t* c_offsets;  // row i of c begins at c + c_offsets[i]
+  const float* residual;          // or null; never overlaps c
+  const std::int64_t* residual_offsets;
   std::int32_t n;  // columns to store, 1 … nr
   bool resume;     // sums continue from c, where the run over the products before these left them
   bool finish;     // these are the last products: add the residual, apply the epilogue
@@ -115,7 +120,7 @@ void igemm_f32_pack(const IgemmPanels& panels, const IgemmWeights& weights, std:
 
 // Where the rows of A lie: output pixel m = (image * out_h + oy) * out_w + ox reads, for tap (ky, kx) in row-major
 // order, at base + image*image_stride + iy*row_stride + ix*pixel_stride with iy = oy*stride_h + ky*dilation_h - pad_top
-// and ix likewise, if 0 <= iy < in_h and 0 <= ix < in_w, else zeros. Strides in floats.
+// and ix likewise, if 0 <= iy < in_h and 0 <= ix < in_w, and else leaves the tap out. Strides in floats.
 struct IgemmRows {
   const float* base = nullptr;
   std::int64_t image_stride = 0, row_stride = 0, pixel_stride = 0;
@@ -159,7 +164,7 @@ struct IgemmRange {
   std::int64_t panel_begin = 0, panel_end = 0;
 };
 
-// Computes the range in the calling thread. Uses about 20 KB of stack.
+// Computes the range in the calling thread. Uses about 25 KB of stack.
 void igemm_f32(const IgemmF32& problem, const IgemmRange& range);
 // The whole problem.
 void igemm_f32(const IgemmF32& problem);

@@ -231,19 +231,24 @@ TEST(IgemmF32, EveryKernelRunsAlone) {
         fill_random(rng, residual.data(), residual.size());
         fill_random(rng, b.data(), std::size_t(kernel.nr * kTaps * kK));
         fill_random(rng, bias.data(), std::size_t(kernel.nr));
-        std::vector<const float*> rows;
-        for (std::int64_t r = 0; r < m * kTaps; ++r) rows.push_back(a.data() + r * kK);
+        std::vector<std::int64_t> rows;
+        std::vector<std::int64_t> offsets;  // backwards
+        for (std::int64_t r = 0; r < m; ++r) offsets.push_back((m - 1 - r) * n);
+        const std::int32_t taps[kTaps] = {1, 0};
+        for (std::int64_t r = 0; r < m * kTaps; ++r) rows.push_back(r * kK);
         GuardedBuffer<float> c(std::size_t(m * n));
         IgemmRun run{};
-        run.rows = rows.data();
-        run.row_stride = run.m = m;
+        run.a = a.data();
+        run.a_offsets = rows.data();
+        run.a_tap_stride = run.m = m;
+        run.c_offsets = run.residual_offsets = offsets.data();
+        run.tap_indices = taps;
         run.taps = kTaps;
         run.k = kK;
         run.b = b.data();
         run.b_tap_stride = kK * kernel.nr;
         run.bias = bias.data();
         run.residual = residual.data();
-        run.residual_stride = run.c_stride = n;
         run.c = c.data();
         run.n = n;
         run.finish = true;
@@ -431,6 +436,23 @@ TEST(IgemmF32, NanAndInfinityReachTheirRowsOnly) {
       } else {
         EXPECT_TRUE(std::isfinite(out[i]));
       }
+    }
+  }
+}
+
+// A tap in the padding takes no part at all, whatever its weight.
+TEST(IgemmF32, PaddingMeetsNoWeight) {
+  for (const Isa isa : kIsas) {
+    if (missing(isa)) continue;
+    ConvCase c = conv3x3_case(6, 20, 4);
+    c.bias = false;
+    Fixture f(c);
+    for (std::int64_t n = 0; n < 20; ++n)
+      for (std::int64_t k = 0; k < 4; ++k) f.w()[std::size_t((n * 4 + k) * 9)] = kInf;  // top left tap
+    const std::vector<float> out = f.run(isa);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const std::size_t m = i / 20;
+      EXPECT_EQ(std::isfinite(out[i]), m / 6 == 0 || m % 6 == 0) << m;
     }
   }
 }

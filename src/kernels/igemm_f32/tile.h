@@ -10,24 +10,28 @@
 namespace fovea::kernels {
 namespace {
 
-// Applies f to rows x n floats of c in place.
+// Row i of a run in its output, and in its residual.
+inline float* output_row(const IgemmRun& run, std::int64_t i) { return run.c + run.c_offsets[i]; }
+inline const float* residual_row(const IgemmRun& run, std::int64_t i) { return run.residual + run.residual_offsets[i]; }
+
+// Applies f to rows [begin, end) of the output in place.
 template <class V, class Function>
-inline void map_rows(float* c, std::int64_t c_stride, std::int64_t rows, std::int64_t n, Function f) {
-  const std::int64_t full = n / V::N * V::N;
-  const typename V::Tail tail = V::tail(n - full);
-  for (std::int64_t i = 0; i < rows; ++i, c += c_stride) {
+inline void map_rows(const IgemmRun& run, std::int64_t begin, std::int64_t end, Function f) {
+  const std::int64_t full = run.n / V::N * V::N;
+  const typename V::Tail tail = V::tail(run.n - full);
+  for (std::int64_t i = begin; i < end; ++i) {
+    float* c = output_row(run, i);
     for (std::int64_t j = 0; j < full; j += V::N) V::store(c + j, f(V::load(c + j)));
-    if (full < n) V::store(c + full, f(V::load(c + full, tail)), tail);
+    if (full < run.n) V::store(c + full, f(V::load(c + full, tail)), tail);
   }
 }
 
 // The activations that are too long for the tile run over the stored tile, which is still in L1.
 template <class V>
 __attribute__((noinline)) void activate_tile(const IgemmRun& run, std::int64_t m, std::int64_t rows) {
-  float* c = run.c + m * run.c_stride;
   const Epilogue& e = run.epilogue;
   using F = typename V::F;
-  const auto map = [&](auto f) { map_rows<V>(c, run.c_stride, rows, run.n, f); };
+  const auto map = [&](auto f) { map_rows<V>(run, m, m + rows, f); };
   switch (e.kind) {
     case EpilogueKind::kNone:
     case EpilogueKind::kClip:
@@ -68,9 +72,9 @@ template <class V, int kMr, int kNv, bool kFull>
 __attribute__((always_inline)) inline void store_tile(const IgemmRun& run, std::int64_t m,
                                                       typename V::F (&acc)[kMr][kNv]) {
   if (run.finish && run.residual != nullptr) {
-    const float* residual = run.residual + m * run.residual_stride;
 #pragma GCC unroll 16
-    for (int i = 0; i < kMr; ++i, residual += run.residual_stride) {
+    for (int i = 0; i < kMr; ++i) {
+      const float* residual = residual_row(run, m + i);
 #pragma GCC unroll 4
       for (int j = 0; j < kNv; ++j) {
         const float* p = residual + j * V::N;
@@ -80,9 +84,9 @@ __attribute__((always_inline)) inline void store_tile(const IgemmRun& run, std::
   }
   const ClipRange range = clip_range(run);
   const typename V::F lo = V::set1(range.lo), hi = V::set1(range.hi);
-  float* c = run.c + m * run.c_stride;
 #pragma GCC unroll 16
-  for (int i = 0; i < kMr; ++i, c += run.c_stride) {
+  for (int i = 0; i < kMr; ++i) {
+    float* c = output_row(run, m + i);
 #pragma GCC unroll 4
     for (int j = 0; j < kNv; ++j) {
       const typename V::F y = clip<V>(acc[i][j], lo, hi);
@@ -101,14 +105,17 @@ template <class V, int kMr, int kNv>
 __attribute__((always_inline)) inline void start_tile(const IgemmRun& run, std::int64_t m,
                                                       typename V::F (&acc)[kMr][kNv]) {
   constexpr int kLineVectors = 16 / V::N;
-  const float* c = run.c + m * run.c_stride;
   if (run.resume) {
-    for (int i = 0; i < kMr; ++i, c += run.c_stride)
-      for (int j = 0; j < kNv; ++j) acc[i][j] = V::load(c + j * V::N, columns<V>(run, j));
+#pragma GCC unroll 16
+    for (int i = 0; i < kMr; ++i) {
+#pragma GCC unroll 4
+      for (int j = 0; j < kNv; ++j) acc[i][j] = V::load(output_row(run, m + i) + j * V::N, columns<V>(run, j));
+    }
     return;
   }
 #pragma GCC unroll 16
-  for (int i = 0; i < kMr; ++i, c += run.c_stride) {
+  for (int i = 0; i < kMr; ++i) {
+    const float* c = output_row(run, m + i);
 #pragma GCC unroll 4
     for (int j = 0; j < kNv; ++j) {
       acc[i][j] = V::load(run.bias + j * V::N);
@@ -116,9 +123,9 @@ __attribute__((always_inline)) inline void start_tile(const IgemmRun& run, std::
     }
   }
   if (run.finish && run.residual != nullptr) {
-    const float* residual = run.residual + m * run.residual_stride;
 #pragma GCC unroll 16
-    for (int i = 0; i < kMr; ++i, residual += run.residual_stride) {
+    for (int i = 0; i < kMr; ++i) {
+      const float* residual = residual_row(run, m + i);
 #pragma GCC unroll 4
       for (int j = 0; j < kNv; j += kLineVectors) __builtin_prefetch(residual + j * V::N, 0, 3);
     }
@@ -130,13 +137,12 @@ __attribute__((always_inline)) inline void compute_tile(const IgemmRun& run, std
   using F = typename V::F;
   F acc[kMr][kNv];
   start_tile<V, kMr, kNv>(run, m, acc);
-  const float* const* rows = run.rows + m;
-  const float* tap_b = run.b;
-  for (std::int64_t t = 0; t < run.taps; ++t, rows += run.row_stride, tap_b += run.b_tap_stride) {
+  const std::int64_t* a_offsets = run.a_offsets + m;
+  for (std::int64_t t = 0; t < run.taps; ++t, a_offsets += run.a_tap_stride) {
     const float* row[kMr];
 #pragma GCC unroll 16
-    for (int i = 0; i < kMr; ++i) row[i] = rows[i];
-    const float* b = tap_b;
+    for (int i = 0; i < kMr; ++i) row[i] = run.a + a_offsets[i];
+    const float* b = run.b + run.tap_indices[t] * run.b_tap_stride;
     for (std::int64_t k = 0; k < run.k; ++k, b += kNv * V::N) {
       F columns[kNv];
 #pragma GCC unroll 4
