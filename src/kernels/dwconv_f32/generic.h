@@ -3,6 +3,7 @@
 
 #include "kernels/dwconv_f32/dwconv_f32.h"
 #include "kernels/unroll.h"
+#include "kernels/vector_math.h"
 
 namespace fovea::kernels {
 namespace {
@@ -14,7 +15,6 @@ inline int max_int(int a, int b) { return a > b ? a : b; }
 // for a few sets of the L1 cache, and the neighbouring line that the hardware fetches along must be used at once.
 template <class V>
 struct Pair {
-  using Half = V;
   using Tail = typename V::Tail;
   struct F {
     typename V::F a, b;
@@ -33,50 +33,40 @@ struct Pair {
   static F max(F x, F y) { return {V::max(x.a, y.a), V::max(x.b, y.b)}; }
 };
 
-// Applies the activation in place to `rows` x out_w vectors that were just stored and are still in L1. kNone and kClip
-// are done in registers instead.
-template <class V, bool kTail>
-void activate_vector(const DwConvF32Args& args, float* y, int rows, typename V::Tail tail) {
-  const Epilogue epilogue = args.epilogue;
-  const auto pass = [&](auto function) {
-    for (int r = 0; r < rows; ++r) {
-      float* p = y + r * args.y_row;
-      for (int x = 0; x < args.shape.out_w; ++x, p += args.y_pixel) {
-        if constexpr (kTail)
-          V::store(p, function(V::load(p, tail)), tail);
-        else
-          V::store(p, function(V::load(p)));
-      }
-    }
-  };
-  using F = typename V::F;
-  const F a = V::set1(epilogue.a), b = V::set1(epilogue.b);
-  switch (epilogue.kind) {
-    case EpilogueKind::kNone:
-    case EpilogueKind::kClip:
-      return;
-    case EpilogueKind::kLeakyRelu:
-      return pass([&](F x) { return leaky_relu<V>(x, a); });
-    case EpilogueKind::kSigmoid:
-      return pass([&](F x) { return sigmoid<V>(x); });
-    case EpilogueKind::kHardSigmoid:
-      return pass([&](F x) { return hard_sigmoid<V>(x, a, b); });
-    case EpilogueKind::kHardSwish:
-      return pass([&](F x) { return hard_swish<V>(x); });
-    case EpilogueKind::kSilu:
-      return pass([&](F x) { return silu<V>(x); });
-    case EpilogueKind::kTanh:
-      return pass([&](F x) { return tanh<V>(x); });
+// y[i] = activation(y[i]) for `count` floats from each of `runs` addresses that lie `stride` apart.
+template <class V, class Function>
+void map_runs(float* y, std::int64_t runs, std::int64_t stride, std::int64_t count, Function function) {
+  const typename V::Tail tail = V::tail(count % V::N);
+  for (; runs > 0; --runs, y += stride) {
+    std::int64_t i = 0;
+    for (; i + V::N <= count; i += V::N) V::store(y + i, function(V::load(y + i)));
+    if (i < count) V::store(y + i, function(V::load(y + i, tail)), tail);
   }
 }
 
-template <class V, bool kTail>
-void activate(const DwConvF32Args& args, float* y, int rows, typename V::Tail tail) {
-  if constexpr (requires { typename V::Half; }) {
-    activate_vector<typename V::Half, false>(args, y, rows, tail);
-    activate_vector<typename V::Half, false>(args, y + V::Half::N, rows, tail);
-  } else {
-    activate_vector<V, kTail>(args, y, rows, tail);
+// The activations that are not applied in registers (all but kNone and kClip), in place, once a band is complete: in the
+// order of memory, which costs less than one vector of channels at a time when pixels compete for cache sets.
+template <class V>
+void activate(const DwConvF32Args& args, int row_begin, int row_end) {
+  using F = typename V::F;
+  const Epilogue epilogue = args.epilogue;
+  if (epilogue.kind == EpilogueKind::kNone || epilogue.kind == EpilogueKind::kClip) return;
+  const DwConvF32Shape& s = args.shape;
+  const bool dense = args.y_pixel == s.channels;
+  const std::int64_t runs = dense ? 1 : s.out_w, count = dense ? std::int64_t{s.out_w} * s.channels : s.channels;
+  const F a = V::set1(epilogue.a), b = V::set1(epilogue.b);
+  for (int row = row_begin; row < row_end; ++row) {
+    const auto map = [&](auto function) { map_runs<V>(args.y + row * args.y_row, runs, args.y_pixel, count, function); };
+    switch (epilogue.kind) {
+      case EpilogueKind::kNone:
+      case EpilogueKind::kClip: break;
+      case EpilogueKind::kLeakyRelu: map([&](F x) { return leaky_relu<V>(x, a); }); break;
+      case EpilogueKind::kSigmoid: map([&](F x) { return sigmoid<V>(x); }); break;
+      case EpilogueKind::kHardSigmoid: map([&](F x) { return hard_sigmoid<V>(x, a, b); }); break;
+      case EpilogueKind::kHardSwish: map([&](F x) { return hard_swish<V>(x); }); break;
+      case EpilogueKind::kSilu: map([&](F x) { return silu<V>(x); }); break;
+      case EpilogueKind::kTanh: map([&](F x) { return tanh<V>(x); }); break;
+    }
   }
 }
 
@@ -159,7 +149,6 @@ void slide(const DwConvF32Args& args, int oy, int channel, typename V::Tail tail
     else
       group(std::true_type{}, t);
   }
-  activate<V, kTail>(args, y, R, tail);
 }
 
 // One vector of channels, R output rows from row oy, at most C output columns from column ox: for kernels whose weights
@@ -231,7 +220,6 @@ void tiles(const DwConvF32Args& args, int oy, int channel, typename V::Tail tail
     else
       kernels::tile<V, K, S, R, C, true, kTail>(args, oy, ox, min_int(C, s.out_w - ox), channel, tail);
   }
-  activate<V, kTail>(args, args.y + oy * args.y_row + channel, R, tail);
 }
 
 // R output rows from row oy, channels [channel, channel + V::N). C: columns of a tile, 0 for the sliding window.
@@ -276,6 +264,7 @@ void bands(const DwConvF32Args& args, int row_begin, int row_end) {
     unroll<R>([&](auto r) {
       if (rows == r + 1) band<V, Wide, K, S, r + 1, C>(args, oy);
     });
+    activate<V>(args, oy, oy + rows);
     oy += rows;
   }
 }
