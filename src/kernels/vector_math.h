@@ -130,6 +130,12 @@ inline typename V::F gelu(typename V::F x) {
   return V::fma(half, erf<V>(V::mul(x, V::set1(0.707106781f))), half);
 }
 
+// x where x >= 0 or NaN, else alpha * (e^x - 1)
+template <class V>
+inline typename V::F elu(typename V::F x, typename V::F alpha) {
+  return V::select(V::lt(x, V::set1(0.0f)), V::mul(alpha, V::sub(exp<V>(x), V::set1(1.0f))), x);
+}
+
 // log(1 + e^x)
 template <class V>
 inline typename V::F softplus(typename V::F x) {
