@@ -72,7 +72,10 @@ ErrorCode code_of_message(int message) {
 }
 
 void on_error(j_common_ptr info) {
-  info->err->format_message(info, errors_of(info).message);
+  JpegErrors& errors = errors_of(info);
+  info->err->format_message(info, errors.message);
+  if (info->err->msg_code == JERR_NO_BACKING_STORE)
+    std::snprintf(errors.message, sizeof errors.message, "needs more than %ld MiB to decode", kMaxCodecBytes >> 20);
   fail(info, code_of_message(info->err->msg_code));
 }
 

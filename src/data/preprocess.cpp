@@ -79,12 +79,14 @@ std::size_t source_channel(const Preprocess& p, std::size_t c) {
 // Writes RGB pixels as `value(c, pixel)` in the order of channels and axes that `p` asks for.
 template <class From, class To, class Value>
 void pack(const Preprocess& p, const From* from, std::size_t pixels, To* to, const Value& value) {
+  const std::size_t first = source_channel(p, 0), third = source_channel(p, 2);
   const bool planar = p.layout == Layout::kRowMajor;
-  for (std::size_t c = 0; c < kImageChannels; ++c) {
-    const From* source = from + source_channel(p, c);
-    To* target = planar ? to + c * pixels : to + c;
-    const std::size_t step = planar ? 1 : kImageChannels;
-    for (std::size_t i = 0; i < pixels; ++i, source += kImageChannels, target += step) *target = value(c, *source);
+  To* const planes[kImageChannels] = {to, to + (planar ? pixels : 1), to + (planar ? 2 * pixels : 2)};
+  const std::size_t step = planar ? 1 : kImageChannels;
+  for (std::size_t i = 0; i < pixels; ++i, from += kImageChannels) {
+    planes[0][i * step] = value(0, from[first]);
+    planes[1][i * step] = value(1, from[1]);
+    planes[2][i * step] = value(2, from[third]);
   }
 }
 

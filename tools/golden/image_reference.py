@@ -9,13 +9,14 @@
                                RESIZE is none, exact:WxH or shorter:N; CROP is 0 or a side
   image_reference.py pil       prints rows of src/data/resize_golden.inc: of "pil" under Pillow 12, of "pil13" under 13
   image_reference.py opencv    prints its rows of OpenCV
+  image_reference.py tf        prints its rows of TensorFlow, whose hashes are of float32 values
   image_reference.py decode    prints src/data/decode_golden.inc
 
 Pillow 13 began to resize some images vertically first, which moves values by one; up to Pillow 12 it is always
 horizontally first. Both orders are methods of ours ("pil" and "pil13"), so the table has rows from both versions.
 
 Needs numpy, pillow and opencv-python-headless from PyPI. The committed tables were made with numpy 2.4.6, pillow 12.1.0
-and 13.0.0 (libjpeg-turbo 3.2.0) and opencv-python-headless 5.0.0.93; opencv-python-headless 4.11.0.86 gives the same.
+and 13.0.0 (libjpeg-turbo 3.2.0), opencv-python-headless 5.0.0.93 (4.11.0.86 gives the same) and tensorflow-cpu 2.21.0.
 """
 
 import hashlib
@@ -39,6 +40,7 @@ PIL_METHODS = {
     "pil13-bicubic": Image.Resampling.BICUBIC,
 }
 OPENCV_METHODS = ("opencv", "opencv-area")
+TF_METHODS = ("tf", "tf-legacy")
 
 
 def noise(seed, width, height):
@@ -64,6 +66,11 @@ def resize(pixels, width, height, method):
             return None
         flag = cv2.INTER_LINEAR if method == "opencv" else cv2.INTER_AREA
         return cv2.resize(pixels, (width, height), interpolation=flag)
+    if method in TF_METHODS:
+        import tensorflow as tf  # large, and asked for by one mode only
+
+        size, half_pixel = [height, width], method == "tf"
+        return tf.raw_ops.ResizeBilinear(images=pixels[None], size=size, half_pixel_centers=half_pixel).numpy()
     raise ValueError(f"unknown method {method}")
 
 
@@ -177,6 +184,8 @@ def main():
         print_resize_golden(["pil13", "pil13-bicubic"] if IS_PILLOW_13 else ["pil", "pil-bicubic"])
     elif mode == "opencv":
         print_resize_golden(OPENCV_METHODS)
+    elif mode == "tf":
+        print_resize_golden(TF_METHODS)
     elif mode == "decode":
         print_decode_golden()
     elif mode == "answer":
