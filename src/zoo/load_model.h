@@ -19,6 +19,7 @@ struct LoadOptions {
   std::vector<std::filesystem::path> folders;  // looked into before model_search_path()'s own
   Synthetic synthetic = Synthetic::kNever;
   std::uint64_t seed = 1;
+  // A resize or crop given here is kept, and its result resized to the network's input where it has another size.
   PreprocessOverrides preprocess;
   std::optional<int> label_offset;
   std::optional<std::filesystem::path> labels_file;

@@ -139,6 +139,20 @@ TEST_F(LoadModel, OptionsOverrideThePath) {
   EXPECT_THAT(error_of(path, options), HasSubstr("unknown pre-processing 'none-such'"));
 }
 
+TEST_F(LoadModel, GivenSizesAreKeptAndBroughtToTheInput) {
+  const std::string path = write_network("net.onnx", 32, 4);
+  LoadOptions options;
+  options.preprocess.resize = "none";
+  options.preprocess.crop = 24;
+  const auto model = load_model(path, options);
+  ASSERT_TRUE(model.ok()) << model.error().text();
+  EXPECT_EQ(model->preprocess.resize.text(), "none");
+  EXPECT_EQ(model->preprocess.crop, (ImageSize{24, 24}));
+  EXPECT_EQ(model->preprocess.final_size, (ImageSize{32, 32}));
+  options.preprocess.crop = 32;
+  EXPECT_EQ(load_model(path, options)->preprocess.final_size, (ImageSize{}));
+}
+
 TEST_F(LoadModel, NotAModel) {
   std::ofstream(folder_ / "text.onnx") << "hello";
   EXPECT_THAT(error_of((folder_ / "text.onnx").string()), HasSubstr("text.onnx"));
