@@ -5,9 +5,10 @@
 #include <cstdio>
 #include <cstring>
 
-// clang-format off: jpeglib.h needs FILE, and jerror.h numbers its messages by what jpeglib.h configures.
-#include <jerror.h>
+// jpeglib.h needs FILE, and jerror.h numbers its messages by what jpeglib.h configures.
+// clang-format off
 #include <jpeglib.h>
+#include <jerror.h>
 // clang-format on
 
 #include "data/decode_clock.h"
@@ -84,7 +85,6 @@ void on_error(j_common_ptr info) {
 bool loses_pixels(int message) {
   switch (message) {
     case JWRN_ADOBE_XFORM:
-    case JWRN_BOGUS_ICC:
     case JWRN_BOGUS_PROGRESSION:
     case JWRN_EXTRANEOUS_DATA:
     case JWRN_JFIF_MAJOR:

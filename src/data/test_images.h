@@ -1,10 +1,10 @@
 // Images and image files made on the spot, for the tests and fuzzers of this folder. Not part of the library.
 #pragma once
 
-// clang-format off: jpeglib.h needs FILE.
-#include <jpeglib.h>
-
+// jpeglib.h needs FILE.
+// clang-format off
 #include <cstdio>
+#include <jpeglib.h>
 // clang-format on
 #include <png.h>
 #include <unistd.h>
