@@ -49,7 +49,7 @@ function(fovea_folder folder)
   endif()
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$|/test\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/test\\.cpp$|_bench\\.cpp$|/bench\\.cpp$|/main\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/test\\.cpp$|_bench\\.cpp$|/kernels/.*/bench\\.cpp$|/main\\.cpp$")
   if(NOT sources)  # a folder of headers only
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE fovea_flags ${ARG_DEPENDS})

@@ -7,7 +7,9 @@ namespace {
 
 constexpr Tactic kTactics[] = {
 #define TACTIC(name, op) {#name, #op, cpu::name::applies, cpu::name::layouts, cpu::name::cost_us, cpu::name::build},
+#define ALSO(name, op) TACTIC(name, op)
 #include "backends/cpu/tactics.inc"
+#undef ALSO
 #undef TACTIC
 };
 

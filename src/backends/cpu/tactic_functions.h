@@ -12,7 +12,9 @@ namespace fovea::cpu {
     static double cost_us(const TacticQuery& query);                    \
     static Result<std::unique_ptr<Step>> build(const TacticQuery& query); \
   };
+#define ALSO(name, op)
 #include "backends/cpu/tactics.inc"
 #undef TACTIC
+#undef ALSO
 
 }  // namespace fovea::cpu
