@@ -8,7 +8,7 @@
 namespace fovea::kernels {
 namespace {
 
-constexpr std::int64_t kBlockProducts = 2048;  // depth of a block: 512 KB of a 64-column panel, half of a small L2
+constexpr std::int64_t kBlockProducts = 1024;  // depth of a block: 256 KB of a 64-column panel
 constexpr std::int64_t kBlockInputBytes = 256 * 1024;
 constexpr int kMaxNr = 64;
 
@@ -100,12 +100,12 @@ class Worker {
   alignas(64) float bias_[kMaxNr] = {};  // padding columns are never stored: what they start from is all the same
 };
 
-// Estimated cycles of a share: FMAs of one vector each, and its bytes of A and B from L3 at 8 a cycle.
+// Estimated cycles of a share: FMAs of one vector each, and its bytes of A and B from L3 at 16 a cycle.
 double share_cost(const IgemmF32& p, std::int64_t rows, std::int64_t columns) {
   const double depth = static_cast<double>(p.a.taps() * p.k);
   const double fresh = static_cast<double>(std::min(p.a.taps(), p.a.stride_h * p.a.stride_w) * p.k);
   const double macs = static_cast<double>(rows) * static_cast<double>(columns) * depth;
-  return macs / 16 + (static_cast<double>(rows) * fresh + static_cast<double>(columns) * depth) * 4 / 8;
+  return macs / 16 + (static_cast<double>(rows) * fresh + static_cast<double>(columns) * depth) * 4 / 16;
 }
 
 }  // namespace
@@ -143,27 +143,28 @@ void igemm_f32(const IgemmF32& problem, const IgemmRange& range) {
 void igemm_f32(const IgemmF32& problem) { igemm_f32(problem, igemm_f32_part(problem, 1, 0)); }
 
 IgemmRange igemm_f32_part(const IgemmF32& problem, int parts, int index) {
-  // Rows are cut where the image is, if that is even, and else at multiples of the widest panel's tile.
-  const std::int64_t image_rows = problem.m / problem.a.out_w;
-  const bool by_image_rows = problem.a.taps() > 1 && image_rows % parts == 0;
+  // Rows are cut where the image is, if that is even, and else at the multiple of the widest panel's tile nearest to
+  // it.
+  const std::int64_t m = problem.m, panels = problem.panels.count();
+  const bool by_image_rows = problem.a.taps() > 1 && m / problem.a.out_w % parts == 0;
   const std::int64_t tile = by_image_rows ? problem.a.out_w : problem.panels.wide->mr;
-  const std::int64_t tiles = (problem.m + tile - 1) / tile;
-  const std::int64_t panels = problem.panels.count();
-  int best_rows = parts;
+  std::int64_t by_rows = parts;
   double best_cost = 0;
-  for (int by_rows = parts; by_rows > 0; --by_rows) {
-    if (parts % by_rows != 0) continue;
-    const std::int64_t by_panels = parts / by_rows;
-    const std::int64_t rows = std::min((tiles + by_rows - 1) / by_rows * tile, problem.m);
-    const double cost = share_cost(problem, rows, (panels + by_panels - 1) / by_panels * problem.panels.wide->nr);
-    if (by_rows == parts || cost < best_cost) {
+  for (std::int64_t cuts = parts; cuts > 0; --cuts) {
+    if (parts % cuts != 0) continue;
+    const std::int64_t rows = cuts == 1 || by_image_rows ? m / cuts : std::min(m / cuts + tile / 2 + 1, m);
+    const std::int64_t panel_cuts = parts / cuts, share = (panels + panel_cuts - 1) / panel_cuts;
+    const double cost = share_cost(problem, rows, share * problem.panels.wide->nr);
+    if (cuts == parts || cost < best_cost) {
       best_cost = cost;
-      best_rows = by_rows;
+      by_rows = cuts;
     }
   }
-  const std::int64_t by_panels = parts / best_rows, i = index / by_panels, j = index % by_panels;
-  return {std::min(tiles * i / best_rows * tile, problem.m), std::min(tiles * (i + 1) / best_rows * tile, problem.m),
-          panels * j / by_panels, panels * (j + 1) / by_panels};
+  const std::int64_t by_panels = parts / by_rows, i = index / by_panels, j = index % by_panels;
+  const auto row_cut = [&](std::int64_t at) {
+    return at == by_rows ? m : std::min((m * at / by_rows + tile / 2) / tile * tile, m);
+  };
+  return {row_cut(i), row_cut(i + 1), panels * j / by_panels, panels * (j + 1) / by_panels};
 }
 
 }  // namespace fovea::kernels
