@@ -43,12 +43,14 @@ struct BroadcastLoop {
   }
 
   // Elements [i, i + count), channel of element i first: the operands repeat every `inner` elements, hence in whole
-  // vectors every inner * N elements: laid out so once, channel counts below N cost no partial vectors.
+  // vectors every inner * N elements at the latest: laid out so once, short rows of channels cost neither partial
+  // vectors nor a loop of their own.
   void pattern(std::int64_t i, std::int64_t count, std::int64_t base, std::int64_t first, std::int64_t inner) const {
     float table[M][kMaxPattern * V::N];
+    const std::int64_t period = pattern_period(inner);
     for (int m = 0; m < M; ++m) {
       std::int64_t c = first;
-      for (std::int64_t k = 0; k < inner * V::N; ++k) {
+      for (std::int64_t k = 0; k < period; ++k) {
         table[m][k] = widen(operands.at[m][base + c]);
         if (++c == inner) c = 0;
       }
@@ -59,9 +61,11 @@ struct BroadcastLoop {
       unroll<M>([&](auto m) FOVEA_INLINE_LAMBDA { b[m] = V::load(table[m] + k); });
       store<V>(y + i + d, function(load<V>(x + i + d, lanes), b), lanes);
       k += V::N;
-      if (k == inner * V::N) k = 0;
+      if (k == period) k = 0;
     });
   }
+
+  static std::int64_t pattern_period(std::int64_t inner) { return inner % V::N == 0 ? inner : inner * V::N; }
 
   void run(const Broadcast& how, std::int64_t begin, std::int64_t end) const {
     std::int64_t i = begin;
@@ -79,12 +83,12 @@ struct BroadcastLoop {
       case Operand::kInner:
         break;
     }
-    const bool patterned = V::N > 1 && how.inner <= kMaxPattern && how.inner % V::N != 0;
+    const bool patterned = V::N > 1 && how.inner <= kMaxPattern;
     while (i < end) {
       const std::int64_t block = i / how.block, base = block * how.inner;
       // How much is left of this block; block * how.block may not be representable in full beside end.
       const std::int64_t stop = i + min_extent(how.block - i % how.block, end - i);
-      if (patterned && stop - i >= 4 * how.inner * V::N) {
+      if (patterned && stop - i >= 4 * pattern_period(how.inner)) {
         pattern(i, stop - i, base, i % how.inner, how.inner);
         i = stop;
         continue;

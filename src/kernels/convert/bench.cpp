@@ -2,8 +2,7 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <vector>
-
+#include "bench/aligned_values.h"
 #include "bench/copy_rate.h"
 #include "kernels/convert/convert.h"
 
@@ -15,10 +14,10 @@ constexpr std::int64_t kPixels = 224 * 224 * 3;
 
 void run(benchmark::State& state, const ConvertKernels& k, int which) {
   if (!detect_cpu().has(k.isa)) return state.SkipWithError("the CPU lacks this ISA");
-  std::vector<float> f(kPixels, 3.25f);
-  std::vector<std::uint8_t> q(kPixels, 7), table(256, 1), out(kPixels);
-  std::vector<std::uint16_t> h(kPixels);
-  const std::vector<float> scale(128, 0.1f), zero_point(128, 3);
+  bench::AlignedValues<float> f(kPixels, 3.25f);
+  bench::AlignedValues<std::uint8_t> q(kPixels, 7), table(256, 1), out(kPixels);
+  bench::AlignedValues<std::uint16_t> h(kPixels);
+  const bench::AlignedValues<float> scale(128, 0.1f), zero_point(128, 3);
   const Broadcast tensor{Operand::kScalar}, channels{Operand::kInner, 128}, rgb{Operand::kInner, 3};
   switch (which) {
     case 0:

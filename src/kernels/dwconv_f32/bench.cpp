@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <vector>
 
 #include "base/rng.h"
+#include "bench/aligned_values.h"
 #include "bench/peak_rate.h"
 #include "kernels/dwconv_f32/dwconv_f32.h"
 
@@ -45,8 +45,8 @@ constexpr Layer kLayers[] = {
     {"efficientnet", 1152, 5, 1, 7, EpilogueKind::kSilu},
 };
 
-std::vector<float> random_floats(std::size_t count) {
-  std::vector<float> values(count);
+bench::AlignedValues<float> random_floats(std::size_t count) {
+  bench::AlignedValues<float> values(count);
   Rng rng(1);
   for (float& v : values) v = rng.uniform(-1, 1);
   return values;
@@ -70,7 +70,7 @@ void run_layer(benchmark::State& state, const Layer& layer, Isa isa) {
   const auto x = random_floats(static_cast<std::size_t>(s.in_h) * s.in_w * s.channels);
   const auto weights = random_floats(static_cast<std::size_t>(s.kernel_h) * s.kernel_w * s.channels);
   const auto bias = random_floats(s.channels);
-  std::vector<float> y(out);
+  bench::AlignedValues<float> y(out);
   args.x = x.data();
   args.x_pixel = args.y_pixel = s.channels;
   args.x_row = std::int64_t{s.in_w} * s.channels;

@@ -2,8 +2,7 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <vector>
-
+#include "bench/aligned_values.h"
 #include "bench/copy_rate.h"
 #include "kernels/eltwise/eltwise.h"
 
@@ -12,8 +11,8 @@ namespace {
 
 void run_binary(benchmark::State& state, const EltwiseKernels& row, Broadcast broadcast, std::int64_t count) {
   if (!detect_cpu().has(row.isa)) return state.SkipWithError("the CPU lacks this ISA");
-  const std::vector<float> a(count, 1.5f), b(count, 0.5f);
-  std::vector<float> y(count);
+  const bench::AlignedValues<float> a(count, 1.5f), b(count, 0.5f);
+  bench::AlignedValues<float> y(count);
   const BinaryArgs args{BinaryOp::kAdd, broadcast, {EpilogueKind::kClip, 0, 6}, a.data(), b.data(), y.data()};
   const double operands = broadcast.kind == Operand::kSame ? 3 : 2;
   bench::measure_copying(state, operands * sizeof(float) * static_cast<double>(count),
@@ -22,7 +21,7 @@ void run_binary(benchmark::State& state, const EltwiseKernels& row, Broadcast br
 
 void run_unary(benchmark::State& state, const EltwiseKernels& row, UnaryArgs args, std::int64_t count) {
   if (!detect_cpu().has(row.isa)) return state.SkipWithError("the CPU lacks this ISA");
-  std::vector<float> x(count), y(count);
+  bench::AlignedValues<float> x(count), y(count);
   for (std::int64_t i = 0; i < count; ++i) x[i] = static_cast<float>(i % 200) * 0.1f - 10;
   args.x = x.data();
   args.y = y.data();

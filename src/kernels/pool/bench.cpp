@@ -2,8 +2,7 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <vector>
-
+#include "bench/aligned_values.h"
 #include "bench/copy_rate.h"
 #include "kernels/pool/pool.h"
 
@@ -30,8 +29,8 @@ void run_window(benchmark::State& state, Isa isa, PoolFunction function, const C
   s.stride_h = s.stride_w = c.stride;
   s.pad_top = s.pad_left = s.pad_bottom = s.pad_right = c.pad;
   s.out_h = s.out_w = (c.size + 2 * c.pad - c.kernel) / c.stride + 1;
-  std::vector<T> x(static_cast<std::size_t>(c.size) * c.size * c.channels);
-  std::vector<T> y(static_cast<std::size_t>(s.out_h) * s.out_w * c.channels);
+  bench::AlignedValues<T> x(static_cast<std::size_t>(c.size) * c.size * c.channels);
+  bench::AlignedValues<T> y(static_cast<std::size_t>(s.out_h) * s.out_w * c.channels);
   bench::measure_copying(state, static_cast<double>((x.size() + y.size()) * sizeof(T)), [&] {
     function({s, false, x.data(), y.data()}, 0, s.out_h);
   });
@@ -39,7 +38,7 @@ void run_window(benchmark::State& state, Isa isa, PoolFunction function, const C
 
 void run_global(benchmark::State& state, const PoolKernels& row, int channels) {
   if (!detect_cpu().has(row.isa)) return state.SkipWithError("the CPU lacks this ISA");
-  std::vector<float> x(49 * static_cast<std::size_t>(channels)), y(channels);
+  bench::AlignedValues<float> x(49 * static_cast<std::size_t>(channels)), y(channels);
   bench::measure_copying(state, static_cast<double>(x.size() * sizeof(float)), [&] {
     row.global_average_f32({channels, 7, 7, x.data(), y.data()}, 0, channels);
   });

@@ -217,10 +217,13 @@ void global_pool(const GlobalPoolArgs& args, int begin, int end, float start, Co
   const T* x = static_cast<const T*>(args.x);
   T* y = static_cast<T*>(args.y);
   int c = begin;
-  for (; c + 4 * V::N <= end; c += 4 * V::N) {
-    F total[4];
-    reduce_pixels<V, 4>(args, x + c, start, Full{}, total, combine);
-    unroll<4>([&](auto v) FOVEA_INLINE_LAMBDA { V::store(y + c + v * V::N, final(total[v])); });
+  // As many neighbouring vectors as registers allow: pixels a power of two apart compete for a few sets of the cache,
+  // so the lines that come along must be used at once.
+  constexpr int kAbreast = V::N == 16 ? 12 : 6;
+  for (; c + kAbreast * V::N <= end; c += kAbreast * V::N) {
+    F total[kAbreast];
+    reduce_pixels<V, kAbreast>(args, x + c, start, Full{}, total, combine);
+    unroll<kAbreast>([&](auto v) FOVEA_INLINE_LAMBDA { V::store(y + c + v * V::N, final(total[v])); });
   }
   vector_loop<V>(end - c, [&](std::int64_t d, auto lanes) FOVEA_INLINE_LAMBDA {
     F total[1];

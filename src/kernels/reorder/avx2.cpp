@@ -4,7 +4,7 @@ namespace fovea::kernels {
 namespace {
 
 // 8 x 8 doublewords: pairs of rows, pairs of pairs within halves, then the halves.
-struct FloatTile {
+struct FloatTile : Planes3<std::uint32_t> {
   using Element = std::uint32_t;
   static constexpr int N = 8;
   static void interleave(__m256 (&r)[8]) {

@@ -4,7 +4,7 @@ namespace fovea::kernels {
 namespace {
 
 // 16 x 16 doublewords: pairs of rows, pairs of pairs, then the four quarters of each register, in two rounds.
-struct FloatTile {
+struct FloatTile : Planes3<std::uint32_t> {
   using Element = std::uint32_t;
   static constexpr int N = 16;
   static void interleave(__m512i (&r)[16]) {

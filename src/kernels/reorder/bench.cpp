@@ -2,8 +2,7 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <vector>
-
+#include "bench/aligned_values.h"
 #include "bench/copy_rate.h"
 #include "kernels/reorder/reorder.h"
 
@@ -13,7 +12,7 @@ namespace {
 void run(benchmark::State& state, Isa isa, ReorderFunction function, int element_bytes, int channels, int pixels) {
   if (!detect_cpu().has(isa)) return state.SkipWithError("the CPU lacks this ISA");
   const std::size_t bytes = static_cast<std::size_t>(channels) * pixels * element_bytes;
-  std::vector<std::uint8_t> x(bytes), y(bytes);
+  bench::AlignedValues<std::uint8_t> x(bytes), y(bytes);
   bench::measure_copying(state, 2.0 * static_cast<double>(bytes), [&] {
     function({channels, pixels, x.data(), 0, y.data(), 0}, 0, pixels);
   });
@@ -22,9 +21,9 @@ void run(benchmark::State& state, Isa isa, ReorderFunction function, int element
 void run_copy(benchmark::State& state, const ReorderKernels& row, int row_bytes) {
   if (!detect_cpu().has(row.isa)) return state.SkipWithError("the CPU lacks this ISA");
   const std::int64_t rows = 28 * 28;
-  std::vector<std::uint8_t> x(rows * row_bytes), y(rows * row_bytes * 2);
+  bench::AlignedValues<std::uint8_t> x(rows * row_bytes), y(rows * row_bytes * 2);
   bench::measure_copying(state, 2.0 * static_cast<double>(rows * row_bytes), [&] {
-    row.copy_rows({row_bytes, x.data(), row_bytes, y.data(), 2 * row_bytes}, 0, rows);
+    row.copy_rows({row_bytes, x.data(), row_bytes, y.data(), 2 * std::int64_t{row_bytes}}, 0, rows);
   });
 }
 

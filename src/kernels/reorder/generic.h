@@ -31,6 +31,14 @@ struct PlainTile {
                       std::int64_t y_stride) {
     transpose_plain(x, x_stride, rows, columns, y, y_stride);
   }
+  static std::int64_t interleave3(const T* x, std::int64_t x_stride, std::int64_t pixels, T* y) {
+    transpose_plain(x, x_stride, 3, pixels, y, 3);
+    return pixels;
+  }
+  static std::int64_t deinterleave3(const T* x, std::int64_t pixels, T* y, std::int64_t y_stride) {
+    transpose_plain(x, 3, pixels, 3, y, y_stride);
+    return pixels;
+  }
 };
 
 // y[j][i] = x[i][j]. The outer loop runs along the destination's rows, whose stores are then N elements of N
@@ -57,8 +65,10 @@ void nchw_to_nhwc(const ReorderArgs& args, std::int64_t begin, std::int64_t end)
   using T = typename Tile::Element;
   const std::int64_t x_stride = args.x_stride ? args.x_stride : args.pixels;
   const std::int64_t y_stride = args.y_stride ? args.y_stride : args.channels;
-  transpose<Tile>(static_cast<const T*>(args.x) + begin, x_stride, args.channels, end - begin,
-                  static_cast<T*>(args.y) + begin * y_stride, y_stride);
+  const T* x = static_cast<const T*>(args.x);
+  T* y = static_cast<T*>(args.y);
+  if (args.channels == 3 && y_stride == 3) begin += Tile::interleave3(x + begin, x_stride, end - begin, y + begin * 3);
+  transpose<Tile>(x + begin, x_stride, args.channels, end - begin, y + begin * y_stride, y_stride);
 }
 
 template <class Tile>
@@ -66,11 +76,14 @@ void nhwc_to_nchw(const ReorderArgs& args, std::int64_t begin, std::int64_t end)
   using T = typename Tile::Element;
   const std::int64_t x_stride = args.x_stride ? args.x_stride : args.channels;
   const std::int64_t y_stride = args.y_stride ? args.y_stride : args.pixels;
+  const T* x = static_cast<const T*>(args.x);
+  T* y = static_cast<T*>(args.y);
+  if (args.channels == 3 && x_stride == 3)
+    begin += Tile::deinterleave3(x + begin * 3, end - begin, y + begin, y_stride);
   // A block of pixels whose rows stay in the L1 cache while all channels are taken out of it.
   const std::int64_t block = 4 * Tile::N;
   for (std::int64_t p = begin; p < end; p += block)
-    transpose<Tile>(static_cast<const T*>(args.x) + p * x_stride, x_stride, smaller(block, end - p), args.channels,
-                    static_cast<T*>(args.y) + p, y_stride);
+    transpose<Tile>(x + p * x_stride, x_stride, smaller(block, end - p), args.channels, y + p, y_stride);
 }
 
 inline void copy_row_strided(const CopyRowsArgs& args, std::int64_t row_begin, std::int64_t row_end) {

@@ -52,7 +52,7 @@ class Reorder : public testing::TestWithParam<ReorderKernels> {
 TEST_P(Reorder, ThereAndBack) {
   const ReorderKernels& k = GetParam();
   for (const int channels : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 64})
-    for (const int pixels : {1, 3, 7, 8, 9, 15, 16, 17, 49, 65})
+    for (const int pixels : {1, 3, 4, 7, 8, 9, 15, 16, 17, 49, 65, 97})
       for (const int gap : {0, 5}) {
         check<std::uint8_t>(k.nchw_to_nhwc_8, k.nhwc_to_nchw_8, channels, pixels, gap);
         check<std::uint16_t>(k.nchw_to_nhwc_16, k.nhwc_to_nchw_16, channels, pixels, gap);

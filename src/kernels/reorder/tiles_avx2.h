@@ -9,6 +9,80 @@
 namespace fovea::kernels {
 namespace {
 
+// Byte shuffles between three registers of planes and three registers of interleaved pixels, for elements of kBytes:
+// output register k takes source[k][p] from input register p; 0x80 leaves a byte 0.
+struct Shuffles3 {
+  alignas(16) std::uint8_t source[3][3][16];
+};
+template <int kBytes>
+constexpr Shuffles3 interleaving() {
+  Shuffles3 s{};
+  for (int k = 0; k < 3; ++k)
+    for (int p = 0; p < 3; ++p)
+      for (int b = 0; b < 16; ++b) {
+        const int element = (16 * k + b) / kBytes;
+        s.source[k][p][b] = static_cast<std::uint8_t>(element % 3 == p ? element / 3 * kBytes + b % kBytes : 0x80);
+      }
+  return s;
+}
+template <int kBytes>
+constexpr Shuffles3 deinterleaving() {
+  Shuffles3 s{};
+  for (int k = 0; k < 3; ++k)
+    for (int p = 0; p < 3; ++p)
+      for (int b = 0; b < 16; ++b) {
+        const int at = (b / kBytes * 3 + k) * kBytes + b % kBytes;
+        s.source[k][p][b] = static_cast<std::uint8_t>(at / 16 == p ? at % 16 : 0x80);
+      }
+  return s;
+}
+
+// Applies the shuffles to 16 bytes from each of in[p], in[p] + 16 and so on, `count` times; output k goes to out[k].
+inline void shuffle3(const Shuffles3& shuffles, const char* (&in)[3], char* (&out)[3], int in_step, int out_step,
+                     std::int64_t count) {
+  __m128i source[3][3];
+  unroll<9>([&](auto i) FOVEA_INLINE_LAMBDA {
+    source[i / 3][i % 3] = _mm_load_si128(reinterpret_cast<const __m128i*>(shuffles.source[i / 3][i % 3]));
+  });
+  for (; count > 0; --count) {
+    __m128i v[3];
+    unroll<3>([&](auto p) FOVEA_INLINE_LAMBDA {
+      v[p] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in[p]));
+      in[p] += in_step;
+    });
+    unroll<3>([&](auto k) FOVEA_INLINE_LAMBDA {
+      const __m128i two = _mm_or_si128(_mm_shuffle_epi8(v[0], source[k][0]), _mm_shuffle_epi8(v[1], source[k][1]));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out[k]), _mm_or_si128(two, _mm_shuffle_epi8(v[2], source[k][2])));
+      out[k] += out_step;
+    });
+  }
+}
+
+// The images' case of three channels, for every tile below.
+template <class T>
+struct Planes3 {
+  static std::int64_t interleave3(const T* x, std::int64_t x_stride, std::int64_t pixels, T* y) {
+    static constexpr Shuffles3 kShuffles = interleaving<sizeof(T)>();
+    const std::int64_t count = pixels / (16 / static_cast<int>(sizeof(T)));
+    const char* in[3] = {reinterpret_cast<const char*>(x), reinterpret_cast<const char*>(x + x_stride),
+                         reinterpret_cast<const char*>(x + 2 * x_stride)};
+    char* first = reinterpret_cast<char*>(y);
+    char* out[3] = {first, first + 16, first + 32};
+    shuffle3(kShuffles, in, out, 16, 48, count);
+    return count * (16 / static_cast<int>(sizeof(T)));
+  }
+  static std::int64_t deinterleave3(const T* x, std::int64_t pixels, T* y, std::int64_t y_stride) {
+    static constexpr Shuffles3 kShuffles = deinterleaving<sizeof(T)>();
+    const std::int64_t count = pixels / (16 / static_cast<int>(sizeof(T)));
+    const char* first = reinterpret_cast<const char*>(x);
+    const char* in[3] = {first, first + 16, first + 32};
+    char* out[3] = {reinterpret_cast<char*>(y), reinterpret_cast<char*>(y + y_stride),
+                    reinterpret_cast<char*>(y + 2 * y_stride)};
+    shuffle3(kShuffles, in, out, 48, 16, count);
+    return count * (16 / static_cast<int>(sizeof(T)));
+  }
+};
+
 // Copies a corner of a tile into a whole one, transposes it there, and copies the corner out.
 template <class Tile>
 void transpose_corner(const typename Tile::Element* x, std::int64_t x_stride, std::int64_t rows, std::int64_t columns,
@@ -24,7 +98,7 @@ void transpose_corner(const typename Tile::Element* x, std::int64_t x_stride, st
 }
 
 // 16 x 16 bytes: four rounds of interleaving, rows i and i + 8 into rows 2i and 2i + 1.
-struct ByteTile {
+struct ByteTile : Planes3<std::uint8_t> {
   using Element = std::uint8_t;
   static constexpr int N = 16;
   static void full(const Element* x, std::int64_t x_stride, Element* y, std::int64_t y_stride) {
@@ -51,7 +125,7 @@ struct ByteTile {
 };
 
 // 8 x 8 words, as above in three rounds.
-struct WordTile {
+struct WordTile : Planes3<std::uint16_t> {
   using Element = std::uint16_t;
   static constexpr int N = 8;
   static void full(const Element* x, std::int64_t x_stride, Element* y, std::int64_t y_stride) {

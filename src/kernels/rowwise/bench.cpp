@@ -2,8 +2,7 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <vector>
-
+#include "bench/aligned_values.h"
 #include "bench/copy_rate.h"
 #include "kernels/rowwise/rowwise.h"
 
@@ -13,8 +12,8 @@ namespace {
 void run(benchmark::State& state, const RowwiseKernels& row, int which) {
   if (!detect_cpu().has(row.isa)) return state.SkipWithError("the CPU lacks this ISA");
   const std::int64_t length = which == 2 ? 96 : 1000, rows = which == 2 ? 27 * 27 : 8;
-  std::vector<float> x(length * rows, 0.5f), y(length * rows);
-  std::vector<std::int64_t> index(rows);
+  bench::AlignedValues<float> x(length * rows, 0.5f), y(length * rows);
+  bench::AlignedValues<std::int64_t> index(rows);
   const double bytes = 2.0 * sizeof(float) * static_cast<double>(length * rows);
   if (which == 0)
     return bench::measure_copying(state, bytes, [&] { row.softmax_f32({length, false, x.data(), y.data()}, 0, rows); });

@@ -105,6 +105,9 @@ typename V::F inverse_power(typename V::F base, float beta) {
   return exp<V>(V::mul(V::set1(-beta), log<V>(base)));
 }
 
+// Taps of a normalisation window that are copied together at the ends of a row.
+inline constexpr std::int64_t kMaxWindow = 16;
+
 template <class V>
 void lrn_pixel(const LrnArgs& args, const float* x, float* y) {
   using F = typename V::F;
@@ -118,14 +121,17 @@ void lrn_pixel(const LrnArgs& args, const float* x, float* y) {
         sum = V::fma(value, value, sum);
       }
     } else {  // the window leaves the row: what lies outside counts as 0
-      for (std::int64_t d = -below; d <= above; ++d) {
-        float window[V::N];
-        for (int i = 0; i < V::N; ++i) {
-          const std::int64_t at = c + d + i;
-          window[i] = at >= 0 && at < channels ? x[at] : 0.0f;
+      for (std::int64_t from = -below; from <= above; from += kMaxWindow) {
+        const std::int64_t taps = min_extent(kMaxWindow, above + 1 - from);
+        float window[V::N + kMaxWindow];
+        for (std::int64_t k = 0; k < V::N + taps - 1; ++k) {
+          const std::int64_t at = c + from + k;
+          window[k] = at >= 0 && at < channels ? x[at] : 0.0f;
         }
-        const F value = V::load(window);
-        sum = V::fma(value, value, sum);
+        for (std::int64_t d = 0; d < taps; ++d) {
+          const F value = V::load(window + d);
+          sum = V::fma(value, value, sum);
+        }
       }
     }
     const F scale = inverse_power<V>(V::fma(factor, sum, bias), args.beta);
