@@ -28,6 +28,8 @@ struct ThreadPool::State {
   bool running = false;  // touched by the caller's thread only
   std::int64_t spin_ns = 0;
   std::vector<std::thread> workers;
+  std::vector<int> worker_processors;  // that the workers are pinned to; empty if they are not
+  int caller_processor = -1;           // where the caller is out of their way
 
   void run_member(int member, int threads) {
     try {
@@ -52,6 +54,15 @@ void pin_to(std::thread& thread, int processor) {
   (void)pthread_setaffinity_np(thread.native_handle(), sizeof set, &set);
 }
 
+// Moves this thread to `processor` now, leaving its mask as it was; nothing where the mask does not allow it.
+void move_to(int processor) {
+  cpu_set_t mask, target;
+  if (sched_getaffinity(0, sizeof mask, &mask) != 0 || !CPU_ISSET(processor, &mask)) return;
+  CPU_ZERO(&target);
+  CPU_SET(processor, &target);
+  if (sched_setaffinity(0, sizeof target, &target) == 0) (void)sched_setaffinity(0, sizeof mask, &mask);
+}
+
 }  // namespace
 
 ThreadPool::ThreadPool(const ThreadPoolOptions& options) : state_(std::make_unique<State>()) {
@@ -67,7 +78,10 @@ ThreadPool::ThreadPool(const ThreadPoolOptions& options) : state_(std::make_uniq
   if (crowded && options.pin) state_->spin_ns = 0;
   for (int member = 1; member < threads_; ++member) {
     state_->workers.emplace_back([this, member] { worker(member); });
-    if (options.pin && !crowded) pin_to(state_->workers.back(), processors[member % processors.size()]);
+    if (!options.pin || crowded) continue;
+    pin_to(state_->workers.back(), processors[member % processors.size()]);
+    state_->worker_processors.push_back(processors[member % processors.size()]);
+    state_->caller_processor = processors[0];
   }
 }
 
@@ -110,6 +124,10 @@ void ThreadPool::run(int parts, FunctionRef<void(int)> body) {
     return;
   }
   s.running = true;
+  // The caller is not pinned and may have come to run where a worker is: on a busy machine the scheduler leaves the two
+  // there, taking turns of milliseconds, for a long time.
+  const std::vector<int>& taken = s.worker_processors;
+  if (!taken.empty() && std::find(taken.begin(), taken.end(), sched_getcpu()) != taken.end()) move_to(s.caller_processor);
   s.quiet.store(false, std::memory_order_relaxed);
   s.parts = parts;
   s.body = &body;

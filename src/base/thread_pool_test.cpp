@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/topology.h"
+
 namespace fovea {
 namespace {
 
@@ -81,6 +83,29 @@ TEST(ThreadPool, ExceptionsReachTheCallerAndThePoolGoesOn) {
   int ran = 0;
   pool.run(1, [&](int) { ++ran; });
   EXPECT_EQ(ran, 1);
+}
+
+TEST(ThreadPool, TheCallerLeavesAWorkersProcessor) {
+  const Topology topology = detect_topology();
+  if (topology.processors.size() < 2) GTEST_SKIP() << "needs two processors";
+  const int home = topology.processors[0].os_index, workers = topology.processors[1].os_index;
+  ThreadPoolOptions options = threads(2);
+  options.pin = true;
+  options.processors = {home, workers};
+  ThreadPool pool(options);
+  cpu_set_t before, on_worker, after;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  CPU_ZERO(&on_worker);
+  CPU_SET(workers, &on_worker);
+  ASSERT_EQ(sched_setaffinity(0, sizeof on_worker, &on_worker), 0);
+  pool.run(2, [](int) {});  // its mask leaves the caller no choice: harmless
+  ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
+  int moved = 0;
+  for (int i = 0; i < 20; ++i)
+    pool.run(2, [&](int part) { if (part == 0 && sched_getcpu() != workers) ++moved; });
+  EXPECT_GE(moved, 15) << "the scheduler may place the caller there again, but rarely";
+  ASSERT_EQ(sched_getaffinity(0, sizeof after, &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&before, &after));
 }
 
 TEST(ThreadPool, QuiesceIsHarmless) {
