@@ -52,7 +52,7 @@ double source_coordinate(CoordinateMode mode, const ResizeAxis& axis, std::int64
     case CoordinateMode::kHalfPixel:
       return (x + 0.5) * input / resized - 0.5;
     case CoordinateMode::kHalfPixelSymmetric:
-      return input / 2 * (1 - output / resized) + (x + 0.5) * input / resized - 0.5;
+      return input / 2 + (x + 0.5 - output / 2) * input / resized - 0.5;  // exact at the centre
     case CoordinateMode::kPytorchHalfPixel:
       return axis.output > 1 ? (x + 0.5) * input / resized - 0.5 : 0;
     case CoordinateMode::kAlignCorners:
