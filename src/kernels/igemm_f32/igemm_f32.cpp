@@ -146,6 +146,7 @@ IgemmRange igemm_f32_part(const IgemmF32& problem, int parts, int index) {
   // Rows are cut where the image is, if that is even, and else at the multiple of the widest panel's tile nearest to
   // it.
   const std::int64_t m = problem.m, panels = problem.panels.count();
+  if (m == 0) return {};
   const bool by_image_rows = problem.a.taps() > 1 && m / problem.a.out_w % parts == 0;
   const std::int64_t tile = by_image_rows ? problem.a.out_w : problem.panels.wide->mr;
   std::int64_t by_rows = parts;

@@ -143,7 +143,8 @@ struct PaddedImage {
 IgemmRows padded_image_rows(const PaddedImage& image, std::int64_t kernel_h, std::int64_t stride_h,
                             std::int64_t stride_w, std::int64_t out_h, std::int64_t out_w);
 
-// The whole problem. bias and residual may be null. residual must not overlap c. Nothing is owned.
+// The whole problem; m >= 0, k and the panels' n > 0. bias and residual may be null. residual must not overlap c.
+// Nothing is owned.
 struct IgemmF32 {
   std::int64_t m = 0;
   std::int64_t k = 0;  // floats of a tap

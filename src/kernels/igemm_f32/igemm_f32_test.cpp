@@ -531,6 +531,16 @@ TEST(IgemmF32, PartsAreDisjointAndCoverTheProblem) {
   }
 }
 
+TEST(IgemmF32, NoRowsAreNoWork) {
+  IgemmF32 p;
+  p.k = 4;
+  p.a = dense_rows(nullptr, 0, 4);
+  p.panels = igemm_f32_panels(Isa::kScalar, 5);
+  igemm_f32(p);
+  const IgemmRange part = igemm_f32_part(p, 3, 1);
+  EXPECT_EQ(part.m_begin, part.m_end);
+}
+
 TEST(IgemmF32, PacksOtherWeightOrders) {
   constexpr std::int64_t kK = 21, kN = 37;
   std::vector<float> kn(kK * kN), nk(kK * kN);
