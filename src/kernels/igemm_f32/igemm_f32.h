@@ -16,10 +16,10 @@
 //
 // A convolution, from a tactic's build() and run():
 //   IgemmPanels panels = select_igemm_f32(cpu, out_channels);
-//   IgemmWeights weights = oihw_weights(w, in_channels, kernel_h, kernel_w);         // w: [O][I][kh][kw]
-//   AlignedBuffer packed(igemm_f32_packed_floats(panels, taps, in_channels) * sizeof(float));
-//   igemm_f32_pack(panels, weights, taps, in_channels, packed_floats);
-//   IgemmF32 problem{.m = images * out_h * out_w, .n = out_channels, .k = in_channels, .a = {...geometry...}, ...};
+//   AlignedBuffer packed(igemm_f32_packed_floats(panels, kh * kw, in_channels) * sizeof(float));
+//   igemm_f32_pack(panels, oihw_weights(w, in_channels, kh, kw), kh * kw, in_channels, floats_of(packed));
+//   IgemmF32 problem{.m = images * out_h * out_w, .k = in_channels, .a = {.base = x, .image_stride = h * w * c, …},
+//                    .panels = panels, .b = floats_of(packed), .bias = bias, .c = y, .c_stride = out_channels, …};
 //   pool.run(threads, [&](int i) { igemm_f32(problem, igemm_f32_part(problem, threads, i)); });
 // 1x1 with stride 1, and Gemm: .a = dense_rows(x, m, lda). Groups: one problem each, on channel offsets of the same
 // tensors. Few input channels (a first layer): copy the input into a padded image (kernels/pad_input) and make every
