@@ -1,13 +1,17 @@
-// Runs the ONNX backend node tests: every folder of onnx-node-tests through the importer and the reference evaluation.
-// A test passes or stands in unsupported.txt with a reason; a listed test that passes fails the run.
+// Runs the ONNX backend node tests: every folder of onnx-node-tests through the importer and then two engines, the
+// reference evaluation and a compiled plan in a Session. A test passes or stands in unsupported.txt with a reason (as
+// "name" for both engines, as "session/name" for the Session); a listed test that passes fails the run.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 
+#include "graph/patch.h"
 #include "import/onnx/import_onnx.h"
 #include "ops/evaluate.h"
+#include "runtime/compile.h"
+#include "runtime/session.h"
 #include "tests/conformance/test_data.h"
 
 namespace fovea::test {
@@ -19,10 +23,14 @@ namespace fs = std::filesystem;
 constexpr double kRelative = 1e-4;
 constexpr double kAbsolute = 1e-6;
 
+enum class Engine { kReference, kSession };
+constexpr Engine kEngines[] = {Engine::kReference, Engine::kSession};
+const char* engine_name(Engine engine) { return engine == Engine::kReference ? "reference" : "session"; }
+
 struct Tally {
   int passed = 0, listed = 0, failed = 0;
 };
-Tally tally;
+std::map<Engine, Tally> tallies;
 
 // Lines "name: reason"; '#' starts a comment.
 std::map<std::string, std::string> read_unsupported(const fs::path& path) {
@@ -73,48 +81,90 @@ Result<std::vector<Tensor>> read_tensors(const fs::path& folder, const std::stri
   return out;
 }
 
-Status run_case(const fs::path& folder) {
+// A copy in which every graph input but the first is replaced by its value.
+Result<Graph> with_constant_parameters(const Graph& graph, const std::vector<Tensor>& inputs) {
+  Graph bound = graph;
+  GraphPatch patch(bound, "make parameters constant");
+  for (std::size_t i = 1; i < inputs.size() && i < graph.inputs().size(); ++i) {
+    const ValueId id = graph.inputs()[i];
+    patch.redirect(id, patch.add_constant(graph.value(id).name + "_value", inputs[i]));
+  }
+  FOVEA_RETURN_IF_ERROR(std::move(patch).apply(bound));
+  return bound;
+}
+
+Result<std::vector<Tensor>> run_engine(Engine engine, const Graph& graph, const std::vector<Tensor>& inputs) {
+  if (engine == Engine::kReference) {
+    FOVEA_TRY(Evaluation evaluation, evaluate_graph(graph, inputs));
+    return std::move(evaluation.outputs);
+  }
+  CompileOptions options;
+  for (std::size_t i = 0; i < inputs.size() && i < graph.inputs().size(); ++i)
+    options.input_dims[graph.value(graph.inputs()[i]).name] = inputs[i].dims();
+  auto plan = compile(graph, options);
+  // A plan needs shapes that do not depend on data. Node tests give axes, sizes and pads as graph inputs; networks hold
+  // them as constants, and so does the second attempt.
+  if (!plan.ok()) {
+    FOVEA_TRY(const Graph bound, with_constant_parameters(graph, inputs));
+    FOVEA_TRY(plan, compile(bound, options));
+  }
+  Session session(std::move(plan).value(), 1);
+  return session.run(inputs);
+}
+
+Status run_case(Engine engine, const fs::path& folder) {
   FOVEA_TRY(const Graph graph, import_onnx(folder / "model.onnx"));
   int sets = 0;
   for (; fs::exists(folder / fmt::format("test_data_set_{}", sets)); ++sets) {
     const fs::path set = folder / fmt::format("test_data_set_{}", sets);
     FOVEA_TRY(const std::vector<Tensor> inputs, read_tensors(set, "input"));
     FOVEA_TRY(const std::vector<Tensor> expected, read_tensors(set, "output"));
-    FOVEA_TRY(const Evaluation evaluation, evaluate_graph(graph, inputs));
-    if (expected.size() != evaluation.outputs.size())
-      return bad_input("expected {} outputs, found {}", expected.size(), evaluation.outputs.size());
+    FOVEA_TRY(const std::vector<Tensor> found, run_engine(engine, graph, inputs));
+    if (expected.size() != found.size())
+      return bad_input("expected {} outputs, found {}", expected.size(), found.size());
     for (std::size_t i = 0; i < expected.size(); ++i)
-      if (Status status = compare(expected[i], evaluation.outputs[i]); !status.ok())
+      if (Status status = compare(expected[i], found[i]); !status.ok())
         return std::move(status).error().within(fmt::format("output {}", i));
   }
   return sets > 0 ? Status() : bad_input("{} holds no test data set", folder.string());
 }
 
+// The entry of the list that covers a test, or nullptr.
+const std::string* listed_reason(Engine engine, const std::string& name) {
+  const auto& list = unsupported_tests();
+  if (const auto found = list.find(name); found != list.end()) return &found->second;
+  const auto found = list.find("session/" + name);
+  return engine == Engine::kSession && found != list.end() ? &found->second : nullptr;
+}
+
 class NodeTest : public testing::Test {
  public:
-  explicit NodeTest(fs::path folder) : folder_(std::move(folder)) {}
+  NodeTest(Engine engine, fs::path folder) : engine_(engine), folder_(std::move(folder)) {}
   void TestBody() override {
     const std::string name = folder_.filename().string();
-    const auto listed = unsupported_tests().find(name);
-    const Status status = run_case(folder_);
-    if (listed == unsupported_tests().end()) {
+    const std::string* listed = listed_reason(engine_, name);
+    const Status status = run_case(engine_, folder_);
+    Tally& tally = tallies[engine_];
+    if (!listed) {
       ++(status.ok() ? tally.passed : tally.failed);
       EXPECT_TRUE(status.ok()) << status.error().text();
     } else {
       ++(status.ok() ? tally.failed : tally.listed);
-      EXPECT_FALSE(status.ok()) << name << " passes: take it off unsupported.txt (it says: " << listed->second << ")";
+      EXPECT_FALSE(status.ok()) << name << " passes: take it off unsupported.txt (it says: " << *listed << ")";
     }
   }
 
  private:
+  Engine engine_;
   fs::path folder_;
 };
 
 class Summary : public testing::Environment {
  public:
   void TearDown() override {
-    fmt::print("ONNX node tests: {} passed, {} listed as unsupported, {} failed\n", tally.passed, tally.listed,
-               tally.failed);
+    for (const auto& [engine, tally] : tallies)
+      fmt::print("ONNX node tests, {}: {} passed, {} listed as unsupported, {} failed\n", engine_name(engine),
+                 tally.passed, tally.listed, tally.failed);
   }
 };
 
@@ -127,7 +177,8 @@ class MissingData : public testing::Test {
 class UnsupportedList : public testing::Test {
  public:
   void TestBody() override {
-    for (const auto& [name, reason] : unsupported_tests()) {
+    for (const auto& [entry, reason] : unsupported_tests()) {
+      const std::string name = entry.starts_with("session/") ? entry.substr(8) : entry;
       EXPECT_TRUE(fs::exists(data_folder() / "onnx-node-tests" / name)) << "no test is called " << name;
       EXPECT_FALSE(reason.empty()) << name << " is listed without a reason";
     }
@@ -144,9 +195,11 @@ void register_tests() {
   std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(root)) folders.push_back(entry.path());
   std::sort(folders.begin(), folders.end());
-  for (const fs::path& folder : folders)
-    testing::RegisterTest("OnnxNode", folder.filename().c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                          [folder]() -> testing::Test* { return new NodeTest(folder); });
+  for (Engine engine : kEngines)
+    for (const fs::path& folder : folders)
+      testing::RegisterTest(engine == Engine::kReference ? "OnnxNodeReference" : "OnnxNodeSession",
+                            folder.filename().c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                            [engine, folder]() -> testing::Test* { return new NodeTest(engine, folder); });
   testing::RegisterTest("OnnxNode", "unsupported_list", nullptr, nullptr, __FILE__, __LINE__,
                         []() -> testing::Test* { return new UnsupportedList; });
 }
