@@ -79,8 +79,8 @@ Status inspect(const InspectOptions& options, const Context& context) {
                              short_bytes(static_cast<double>(graph.constant_bytes())), options.batch));
   }
   return deliver(context, {{"model", model.entry.name}, {"model_sha256", model.sha256}, {"path", model.path.string()},
-                           {"metadata", model.graph.metadata}, {"inputs", ports_json(graph, true)},
-                           {"outputs", ports_json(graph, false)}, {"layers", list}, {"macs", macs},
+                           {"metadata", model.graph.metadata}, {"inputs", ports_json(model.graph, true)},
+                           {"outputs", ports_json(model.graph, false)}, {"layers", list}, {"macs", macs},
                            {"parameters", parameters}, {"constant_bytes", graph.constant_bytes()}, {"batch", options.batch}});
 }
 
