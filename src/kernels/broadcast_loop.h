@@ -83,7 +83,7 @@ struct BroadcastLoop {
       case Operand::kInner:
         break;
     }
-    const bool patterned = V::N > 1 && how.inner <= kMaxPattern;
+    const bool patterned = V::N > 1 && how.inner <= kMaxPattern && (how.inner % V::N != 0 || how.inner < 4 * V::N);
     while (i < end) {
       const std::int64_t block = i / how.block, base = block * how.inner;
       // How much is left of this block; block * how.block may not be representable in full beside end.
