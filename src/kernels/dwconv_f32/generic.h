@@ -44,8 +44,8 @@ void map_runs(float* y, std::int64_t runs, std::int64_t stride, std::int64_t cou
   }
 }
 
-// The activations that are not applied in registers (all but kNone and kClip), in place, once a band is complete: in the
-// order of memory, which costs less than one vector of channels at a time when pixels compete for cache sets.
+// The activations that are not applied in registers (all but kNone and kClip), in place, once a band is complete: in
+// the order of memory, which costs less than one vector of channels at a time when pixels compete for cache sets.
 template <class V>
 void activate(const DwConvF32Args& args, int row_begin, int row_end) {
   using F = typename V::F;
@@ -56,16 +56,31 @@ void activate(const DwConvF32Args& args, int row_begin, int row_end) {
   const std::int64_t runs = dense ? 1 : s.out_w, count = dense ? std::int64_t{s.out_w} * s.channels : s.channels;
   const F a = V::set1(epilogue.a), b = V::set1(epilogue.b);
   for (int row = row_begin; row < row_end; ++row) {
-    const auto map = [&](auto function) { map_runs<V>(args.y + row * args.y_row, runs, args.y_pixel, count, function); };
+    const auto map = [&](auto function) {
+      map_runs<V>(args.y + row * args.y_row, runs, args.y_pixel, count, function);
+    };
     switch (epilogue.kind) {
       case EpilogueKind::kNone:
-      case EpilogueKind::kClip: break;
-      case EpilogueKind::kLeakyRelu: map([&](F x) { return leaky_relu<V>(x, a); }); break;
-      case EpilogueKind::kSigmoid: map([&](F x) { return sigmoid<V>(x); }); break;
-      case EpilogueKind::kHardSigmoid: map([&](F x) { return hard_sigmoid<V>(x, a, b); }); break;
-      case EpilogueKind::kHardSwish: map([&](F x) { return hard_swish<V>(x); }); break;
-      case EpilogueKind::kSilu: map([&](F x) { return silu<V>(x); }); break;
-      case EpilogueKind::kTanh: map([&](F x) { return tanh<V>(x); }); break;
+      case EpilogueKind::kClip:
+        break;
+      case EpilogueKind::kLeakyRelu:
+        map([&](F x) { return leaky_relu<V>(x, a); });
+        break;
+      case EpilogueKind::kSigmoid:
+        map([&](F x) { return sigmoid<V>(x); });
+        break;
+      case EpilogueKind::kHardSigmoid:
+        map([&](F x) { return hard_sigmoid<V>(x, a, b); });
+        break;
+      case EpilogueKind::kHardSwish:
+        map([&](F x) { return hard_swish<V>(x); });
+        break;
+      case EpilogueKind::kSilu:
+        map([&](F x) { return silu<V>(x); });
+        break;
+      case EpilogueKind::kTanh:
+        map([&](F x) { return tanh<V>(x); });
+        break;
     }
   }
 }
