@@ -90,6 +90,7 @@ TEST(Tile, RepeatsEachAxis) {
   expect_tensor<float>(OpUnderTest{"Tile", {iota({2, 2}), ints({2, 2})}}.result(), {4, 4},
                        {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3});
   expect_tensor<float>(OpUnderTest{"Tile", {iota({2}), ints({0})}}.result(), {0}, {});
+  expect_tensor<float>(OpUnderTest{"Tile", {iota({2, 0}), ints({3, kMost})}}.result(), {6, 0}, {});
   EXPECT_EQ(inferred_text("Tile", {TensorType{DType::kF32, {symbol("N"), 3}}, ints({1, 2})}), "f32[N,6]");
   EXPECT_EQ(inferred_text("Tile", {TensorType{DType::kF32, {symbol("N"), 3}}, ints({2, 0})}), "f32[?,0]");
   EXPECT_THAT((OpUnderTest{"Tile", {iota({2}), ints({1, 1})}}.error()),

@@ -84,7 +84,9 @@ Result<Shape> solve_target(const Shape& input, Target target, const std::string&
   FOVEA_TRY(const Extents want, split(known, std::vector<bool>(known.size(), true)));
   const auto mismatch = [&] { return bad_input("cannot reshape {} into {}", input.text(), wanted); };
   if (target.inferred < 0) {
-    if (have.open.empty() && have.fixed != want.fixed) return mismatch();
+    // Open extents that were copied count as non-zero, unless nothing else can make the two sides equal.
+    const bool both_may_be_empty = !input.is_fixed() && have.fixed == 0;
+    if (have.open.empty() && have.fixed != want.fixed && !both_may_be_empty) return mismatch();
   } else if (have.open.empty()) {
     if (want.fixed == 0 || have.fixed % want.fixed != 0) return mismatch();
     target.dims[static_cast<std::size_t>(target.inferred)] = Dim(have.fixed / want.fixed);
