@@ -115,5 +115,18 @@ TEST(InPlace, OtherwiseItHasItsOwn) {
       << "an output";
 }
 
+TEST(EstimateUs, IsTheSameForEveryBatch) {
+  const auto estimate = [](int batch, double gbytes_per_s) {
+    auto graph = parse_graph(fmt::format("graph g\ninput x: f32[{},8,9,9]\nconst w: f32[16,8,3,3] = seed(1)\n"
+                                         "y = FusedConv(x, w) {{}}\noutput y\n", batch));
+    EXPECT_TRUE(graph.ok() && infer_graph(*graph).ok());
+    const CpuFeatures cpu;
+    return estimate_us({*graph, graph->node(graph->topological_order()[0]), cpu, 1}, 10, gbytes_per_s);
+  };
+  EXPECT_DOUBLE_EQ(estimate(1, 1e-3), estimate(8, 1e-3));
+  EXPECT_DOUBLE_EQ(estimate(1, 1e3), estimate(8, 1e3));
+  EXPECT_GT(estimate(1, 1e-3), estimate(1, 1e3));
+}
+
 }  // namespace
 }  // namespace fovea

@@ -11,6 +11,10 @@ bool is_excluded(const Backend& backend, const Tactic& tactic, const PlanOptions
   });
 }
 
+// A backend further down the list must promise this much more speed: its steps wrap a library that allocates while it
+// runs and knows nothing of the neighbouring steps, and estimates are not exact.
+constexpr double kGainToLeaveTheFirst = 1.25;
+
 }  // namespace
 
 Selection select_tactic(const TacticQuery& query, std::span<const Backend* const> backends,
@@ -30,8 +34,9 @@ Selection select_tactic(const TacticQuery& query, std::span<const Backend* const
       if (candidate.applies) {
         candidate.cost_us = tactic.cost_us(query);
         const bool forced = !options.force_tactic.empty() && tactic.name.starts_with(options.force_tactic);
+        const double margin = out.decision.backend == backend->name() ? 1.0 : kGainToLeaveTheFirst;
         const bool better = !out.tactic || (forced && !best_is_forced) ||
-                            (forced == best_is_forced && candidate.cost_us < best);
+                            (forced == best_is_forced && candidate.cost_us * margin < best);
         if (better) {
           out.tactic = &tactic;
           out.decision.chosen = tactic.name;

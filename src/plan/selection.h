@@ -10,7 +10,8 @@ struct Selection {
   Decision decision;
 };
 
-// Asks every tactic for the node's operator in every backend; the cheapest that applies wins, ties go to the earlier one.
+// Asks every tactic for the node's operator in every backend; the cheapest that applies wins, ties go to the earlier one, and
+// a later backend has to be cheaper by a quarter.
 Selection select_tactic(const TacticQuery& query, std::span<const Backend* const> backends, const PlanOptions& options);
 
 }  // namespace fovea

@@ -93,7 +93,7 @@ struct Tactic {
   std::string_view op;       // the operator of ops.inc that it implements, "*" for all
   Verdict (*applies)(const TacticQuery&);
   TacticLayouts (*layouts)(const TacticQuery&);
-  // Expected microseconds at 1 thread; must not depend on query.threads or on the batch beyond a factor, so that the
+  // Expected microseconds for one image at 1 thread; must not depend on query.threads or on the batch, so that the
   // choice, and with it the bytes of the answer, is the same for every batch and thread count.
   double (*cost_us)(const TacticQuery&);
   Result<std::unique_ptr<Step>> (*build)(const TacticQuery&);
@@ -111,6 +111,7 @@ class Backend {
 TacticLayouts uniform_layouts(const TacticQuery& query, Layout layout);
 
 // A cost estimate from MACs at a rate (GMAC/s) or from bytes at a rate (GB/s), whichever is longer, plus a fixed start.
+// Of one image: the first extent of the output divides everything but the constants.
 double estimate_us(const TacticQuery& query, double gmacs_per_s, double gbytes_per_s = 12.0, double fixed_us = 1.0);
 
 }  // namespace fovea

@@ -123,7 +123,7 @@ double conv_first::cost_us(const TacticQuery& query) {
   const auto p = read_conv_problem(query);
   if (!p.ok()) return 1e9;
   const auto k = static_cast<double>(p->geometry.kernel_w * p->in_channels);
-  const double copy_us = static_cast<double>(p->images * p->in_image_elems()) * 8 / 8e3;  // read and write at 8 GB/s
+  const double copy_us = static_cast<double>(p->in_image_elems()) * 8 / 8e3;  // read and write at 8 GB/s
   return copy_us + estimate_us(query, (query.cpu.avx2 ? 50.0 : 1.5) * k / (k + 3));
 }
 
