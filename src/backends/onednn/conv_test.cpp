@@ -72,6 +72,7 @@ class ConvTest : public testing::TestWithParam<ConvCase> {};
 
 TEST_P(ConvTest, EqualsReferenceAndItselfOnEveryTeam) {
   const ConvCase& c = GetParam();
+  if (!active_cpu().avx2) GTEST_SKIP() << "oneDNN is used on AVX2 and better";
   for (const std::string_view dtype : {"f32", "bf16"}) {
     if (dtype == "bf16" && !active_cpu().avx512_bf16) continue;
     const std::string what = fmt::format("{} {}", c.name, dtype);
@@ -93,6 +94,7 @@ TEST_P(ConvTest, EqualsReferenceAndItselfOnEveryTeam) {
 INSTANTIATE_TEST_SUITE_P(Shapes, ConvTest, testing::ValuesIn(kCases), [](const auto& info) { return info.param.name; });
 
 TEST(ConvTactic, RefusesWhatOnednnCannotDo) {
+  if (!active_cpu().avx2) GTEST_SKIP() << "oneDNN is used on AVX2 and better";
   const auto reason = [](const std::string& text, const CpuFeatures& cpu = active_cpu()) {
     return TacticFixture(text, "onednn_conv", cpu).verdict().reason;
   };
@@ -118,6 +120,7 @@ int threads_of_this_process() {
 }
 
 TEST(ConvTactic, StartsNoOpenMpTeam) {
+  if (!active_cpu().avx2) GTEST_SKIP() << "oneDNN is used on AVX2 and better";
   const int before = threads_of_this_process();
   TacticFixture fixture(text_of(kCases[0], "f32", 2), "onednn_conv");
   fixture.run(1);
@@ -126,6 +129,7 @@ TEST(ConvTactic, StartsNoOpenMpTeam) {
 }
 
 TEST(ConvTactic, ResidualInTheResultsPlaceNeedsNoCopy) {
+  if (!active_cpu().avx2) GTEST_SKIP() << "oneDNN is used on AVX2 and better";
   const ConvCase& c = kCases[3];
   TacticFixture fixture(text_of(c, "f32", 1), "onednn_conv");
   const Tensor want = fixture.run(2);

@@ -88,6 +88,9 @@ class TacticTest : public testing::TestWithParam<TacticCase> {};
 
 TEST_P(TacticTest, EqualsReferenceAndItselfOnEveryTeam) {
   const TacticCase& c = GetParam();
+  if (!active_cpu().avx2) GTEST_SKIP() << "oneDNN is used on AVX2 and better";
+  if (!active_cpu().avx512_bf16 && std::string_view(c.text).find("bf16") != std::string_view::npos)
+    GTEST_SKIP() << "needs AVX-512 BF16";
   for (const std::string_view dtype : {"f32", "bf16"}) {
     if (dtype == "bf16" && (c.only_f32 || !active_cpu().avx512_bf16)) continue;
     const std::string what = fmt::format("{} {}", c.name, dtype);
@@ -104,6 +107,7 @@ INSTANTIATE_TEST_SUITE_P(Operators, TacticTest, testing::ValuesIn(kCases),
                          [](const auto& info) { return info.param.name; });
 
 TEST(GemmTactic, RowsDoNotDependOnTheBatch) {
+  if (!active_cpu().avx2) GTEST_SKIP() << "oneDNN is used on AVX2 and better";
   const auto text = [](int rows) {
     return fmt::format(
         "input a: f32[{},300]\nconst b: f32[1001,300] = seed(1)\n"
@@ -121,6 +125,7 @@ TEST(GemmTactic, RowsDoNotDependOnTheBatch) {
 }
 
 TEST(PoolTactic, RefusesWhatOnednnCannotDo) {
+  if (!active_cpu().avx2) GTEST_SKIP() << "oneDNN is used on AVX2 and better";
   const auto reason = [](const std::string& text) { return TacticFixture(text, "onednn_pool").verdict().reason; };
   EXPECT_THAT(reason("input x: f32[1,8,6,6]\ny = AveragePool(x) {kernel_shape=[3,3], strides=[2,2], ceil_mode=1, "
                      "count_include_pad=1}\noutput y\n"),
