@@ -25,11 +25,18 @@ set(FOVEA_ISA_avx512 ${FOVEA_ISA_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512v
 set(FOVEA_ISA_avx512_vnni ${FOVEA_ISA_avx512} -mavx512vnni)
 set(FOVEA_ISA_avx512_bf16 ${FOVEA_ISA_avx512} -mavx512bf16)
 
+# Instrumented and fully optimised, the unrolled kernels take minutes each to compile; sanitizer builds stay at -O1.
+if(FOVEA_SANITIZE)
+  set(FOVEA_KERNEL_OPTIMISATION -O1)
+else()
+  set(FOVEA_KERNEL_OPTIMISATION -O3)
+endif()
+
 function(fovea_set_isa_flags)
   foreach(source ${ARGN})
     get_filename_component(stem ${source} NAME_WE)
     if(DEFINED FOVEA_ISA_${stem})
-      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-O3;-ffp-contract=fast;${FOVEA_ISA_${stem}}")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${FOVEA_KERNEL_OPTIMISATION};-ffp-contract=fast;${FOVEA_ISA_${stem}}")
     endif()
   endforeach()
 endfunction()

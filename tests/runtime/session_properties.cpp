@@ -159,7 +159,7 @@ TEST(SessionProperties, ASecondSessionCostsItsArenaOnly) {
   const auto plan = plan_of(network("resnet50"));
   ASSERT_TRUE(plan);
   EXPECT_LE(plan->arena_bytes, 12 << 20);
-  EXPECT_GE(plan->packed_bytes, 100 << 20);
+  EXPECT_GE(plan->packed_bytes, 90 << 20);  // 25.5 M weights: what the second Session must not cost again
   const Tensor input = random_input(*plan, 1);
   Session first(plan, 1);
   ASSERT_TRUE(first.run(std::span<const Tensor>(&input, 1)).ok());
