@@ -109,13 +109,16 @@ void expect_close(const Tensor& expected, const Tensor& found, double tolerance)
   EXPECT_LE(worst, tolerance);
 }
 
-// The same winner for every image. Rounding at the edge of a quantisation step moves single values by a step, and what
-// follows from them, so the values are compared by the median of their errors.
-void expect_same_answer(const Tensor& expected, const Tensor& found, double tolerance) {
+// The same winner for every image, where the output has one (coordinates of boxes have none). Rounding at the edge of a
+// quantisation step moves single values by a step, and what follows from them, so the values are compared by the median
+// of their errors.
+void expect_same_answer(const Tensor& expected, const Tensor& found, double tolerance, bool has_winner) {
   ASSERT_EQ(expected.type().text(), found.type().text());
   for (std::int64_t image = 0; image < expected.dim(0); ++image) {
     const auto e = image_of(expected, image), f = image_of(found, image);
-    EXPECT_EQ(top(e), top(f)) << "image " << image;
+    if (has_winner) {
+      EXPECT_EQ(top(e), top(f)) << "image " << image;
+    }
     std::vector<double> errors;
     for (std::size_t i = 0; i < e.size(); ++i)
       errors.push_back(std::abs(static_cast<double>(e[i]) - static_cast<double>(f[i])));
@@ -147,7 +150,7 @@ class GoldenTensors : public testing::TestWithParam<Case> {
       ASSERT_TRUE(golden.ok()) << golden.error().text();
       const Tensor expected = first_images(*golden, images);
       if (c.quantised)
-        expect_same_answer(expected, (*found)[i], c.tolerance);
+        expect_same_answer(expected, (*found)[i], c.tolerance, std::string_view(c.outputs[i]) != "boxes");
       else
         expect_close(expected, (*found)[i], c.tolerance);
     }
