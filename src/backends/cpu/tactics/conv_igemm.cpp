@@ -129,7 +129,7 @@ double conv_igemm::cost_us(const TacticQuery& query) {
   const IgemmPanels panels = kernels::select_igemm_f32(query.cpu, n);
   const double used = static_cast<double>(n) / static_cast<double>(panels.column(panels.count()));
   const double start = static_cast<double>(k) / static_cast<double>(k + 3);  // short K: pointers and stores weigh more
-  return estimate_us(query, rate(panels.wide->isa) * used * start);
+  return estimate_us(query, rate(panels.wide->isa) * used * start, 20.0);
 }
 
 Result<std::unique_ptr<Step>> conv_igemm::build(const TacticQuery& query) {

@@ -82,7 +82,7 @@ Verdict gemm_igemm::applies(const TacticQuery& query) {
 TacticLayouts gemm_igemm::layouts(const TacticQuery& query) { return uniform_layouts(query, Layout::kRowMajor); }
 
 double gemm_igemm::cost_us(const TacticQuery& query) {
-  return estimate_us(query, query.cpu.avx2 ? 50.0 : 1.5, 15.0);
+  return estimate_us(query, query.cpu.avx2 ? 54.0 : 1.5, 20.0);
 }
 
 Result<std::unique_ptr<Step>> gemm_igemm::build(const TacticQuery& query) {
