@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 jobs="${JOBS:-$(nproc)}"
+# Objects are shared between checkouts: paths below the checkout are hashed as relative ones.
+export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 export FOVEA_TEST_DATA="${FOVEA_TEST_DATA:-$(cd .. && pwd)/shared/data}"
 if [[ ! -f "$FOVEA_TEST_DATA/README.md" ]]; then
   echo "test: no test data at $FOVEA_TEST_DATA: tests that need models and images will be skipped" >&2
