@@ -27,10 +27,11 @@ def case_text(case):
         f"measurement {case['verdict']}"
     )
     rows = [["engine", "version", "median ms", "best ms", "images/s", "% of peak", "fovea is faster by"]]
+    reasons = []
     for row in case["engines"]:
         name = row["engine"]
         if "error" in row:
-            rows.append([name, row.get("version", "-"), "-", "-", "-", "-", row["error"]])
+            reasons.append(f"{name} has no times: {row['error'].removeprefix(name + ': ')}")
             continue
         rows.append(
             [
@@ -43,7 +44,7 @@ def case_text(case):
                 "" if "ratio" not in row else f"{row['ratio']['median']:.3f} [{row['ratio']['low']:.3f}, {row['ratio']['high']:.3f}]",
             ]
         )
-    return head + "\n" + align(rows)
+    return "\n".join([head, align(rows), *reasons])
 
 
 def summary_text(cases):
