@@ -1,6 +1,7 @@
 // consumer MODEL [IMAGE]: names what is on IMAGE, or, without one, runs MODEL once on zeros and shows its ports.
-#include <cstdio>
 #include <fovea/fovea.h>
+
+#include <cstdio>
 
 namespace {
 

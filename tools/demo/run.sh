@@ -25,7 +25,8 @@ fetch_photographs() {
   work="$(mktemp -d "$root/build/demo/.fetch.XXXXXX")"
   trap 'rm -rf "$work"' RETURN
   echo "demo: fetching the Python package scikit-image for its photographs -> build/demo/photos"
-  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" scikit-image || return 1
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --dest "$work" scikit-image || return 1
   python3 - "$work" "$photos" "${photographs[@]}" << 'PYTHON'
 import sys
 import zipfile
@@ -53,7 +54,8 @@ if (($# > 0)); then
   case "$1" in
     classify | eval | bench | inspect | explain | convert)
       if [[ " $* " != *" --model"* && " $* " != *" -m"* ]]; then
-        "$root/tools/fetch_efficientnet_lite0.sh" || explain_offline "the default model"  # the program says what it misses
+        # Not the end: the program says what it misses.
+        "$root/tools/fetch_efficientnet_lite0.sh" || explain_offline "the default model"
       fi ;;
   esac
   exec "$program" "$@"
