@@ -19,9 +19,8 @@ struct ConvWeights {
 //
 // How an image is cut:
 //  - output channels where there are few rows, sharing the packed weights, if the result has the bytes of the whole;
-//  - else runs of pixels (1×1) or bands of rows, while oneDNN chooses the same kernel and order of weights for the
-//  parts
-//    as for the whole, which keeps every element's order of accumulation and so its bytes;
+//  - else runs of pixels (1×1) or bands of rows, while oneDNN chooses the same kernel and order of weights for
+//    the parts as for the whole, which keeps every element's order of accumulation and so its bytes;
 //  - else a fixed cut into two parts that one thread computes the same way.
 Result<Program> make_conv_program(const ConvProblem& problem, const ConvWeights& weights, std::vector<float> bias,
                                   std::int64_t images, int residual_input = FusedConvInputs::kResidual);
