@@ -8,6 +8,14 @@
 namespace fovea::kernels {
 namespace {
 
+// Sanitizers check every load and store of the unrolled bodies: taller bands then take minutes and gigabytes to
+// compile.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr int kTallestBand = 1;
+#else
+inline constexpr int kTallestBand = 8;
+#endif
+
 inline int min_int(int a, int b) { return a < b ? a : b; }
 inline int max_int(int a, int b) { return a > b ? a : b; }
 
@@ -273,10 +281,11 @@ void band(const DwConvF32Args& args, int oy) {
 // K - S input rows again that its neighbour has loaded.
 template <class V, class Wide, int K, int S, int R, int C = 0>
 void bands(const DwConvF32Args& args, int row_begin, int row_end) {
-  int count = (row_end - row_begin + R - 1) / R;
+  constexpr int kTallest = R < kTallestBand ? R : kTallestBand;
+  int count = (row_end - row_begin + kTallest - 1) / kTallest;
   for (int oy = row_begin; oy < row_end; --count) {
     const int rows = (row_end - oy + count - 1) / count;
-    unroll<R>([&](auto r) {
+    unroll<kTallest>([&](auto r) {
       if (rows == r + 1) band<V, Wide, K, S, r + 1, C>(args, oy);
     });
     activate<V>(args, oy, oy + rows);
