@@ -28,9 +28,9 @@ CASES = [
     ("squeezenet", "squeezenet_v1.1_fp32", 60, 227, 1),
     ("resnet18", "resnet18_fp32", 40, 224, 1),
     ("resnet50", "resnet50_v1.5_fp32", 24, 224, 1),
-    ("mobilenet-v1-0.25-128-qdq", "mobilenet_v1_0.25_128_qdq", 200, 224, 8),
+    ("mobilenet-v1-0.25-128-qdq", "mobilenet_v1_0.25_128_qdq", 200, 224, 14),
     ("mobilenet-v2-qdq", "mobilenet_v2_1.0_224_qdq", 60, 224, 3),
-    ("mobilenet-v3-small-qdq", "mobilenet_v3_small_1.0_224_qdq", 60, 224, 9),
+    ("mobilenet-v3-small-qdq", "mobilenet_v3_small_1.0_224_qdq", 60, 224, 14),
 ]
 
 
