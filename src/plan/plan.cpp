@@ -154,7 +154,7 @@ class Planner {
     const unsigned wanted_constants = step.step->needs_constant_inputs();
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId v = node.inputs[i];
-      const bool skip = v == kNoValue || (graph_.value(v).is_constant() && !((wanted_constants >> i) & 1u));
+      const bool skip = v == kNoValue || (graph_.value(v).is_constant() && !((i < 32 ? (wanted_constants >> i) & 1u : wanted_constants == ~0u)));
       step.inputs.push_back(skip ? -1 : value_in(v, graph_.value(v).is_constant() ? Layout::kRowMajor : layouts.inputs[i]));
     }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {

@@ -75,7 +75,7 @@ class Step {
   virtual std::unique_ptr<State> make_state(int threads) const { (void)threads; return nullptr; }
   // Bytes of packed constants owned by the step (shared by all Sessions).
   virtual std::size_t packed_bytes() const { return 0; }
-  // Bit i set: the run reads constant input i from the graph, so its tensor must be kept.
+  // Bit i set: the run reads constant input i from the graph, so its tensor must be kept. All bits set: every input.
   virtual unsigned needs_constant_inputs() const { return 0; }
 };
 
