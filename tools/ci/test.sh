@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that must pass: lint, a release build with all tests, and the importer's mutation smoke under sanitizers.
+# Everything that must pass: lint, a release build with all tests, and the readers' tests under sanitizers.
 # Ends with the runner's own summary line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
