@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -35,7 +36,9 @@ Result<std::optional<Activation>> activation_of(const Match& match, const Node& 
   }
   if (node.op == "Clip") {
     const auto low = bound(match, node, 1, -kInfinity), high = bound(match, node, 2, kInfinity);
-    if (low && high) return std::optional(Activation{Kind::kClip, *low, *high});
+    // Where the bounds cross, the upper one wins.
+    if (low && high && !std::isnan(*low) && !std::isnan(*high))
+      return std::optional(Activation{Kind::kClip, std::min(*low, *high), *high});
   }
   return std::optional<Activation>();
 }

@@ -1,4 +1,6 @@
 // eltwise_unary: one operand, element by element.
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "backends/cpu/operand.h"
@@ -24,8 +26,10 @@ Result<Form> clip_form(const TacticQuery& query) {
     const Tensor* bound = query.constant(i + 1);
     if (!bound || bound->count() != 1) return unsupported("a bound is not constant");
     bounds[i] = bound->to_floats()[0];
+    if (std::isnan(bounds[i])) return unsupported("a bound is not a number");
   }
-  return Form{UnaryOp::kActivation, {EpilogueKind::kClip, bounds[0], bounds[1]}};
+  // Where the bounds cross, the upper one wins.
+  return Form{UnaryOp::kActivation, {EpilogueKind::kClip, std::min(bounds[0], bounds[1]), bounds[1]}};
 }
 
 Result<Form> form_of(const TacticQuery& query) {
