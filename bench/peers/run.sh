@@ -7,6 +7,9 @@ models="${FOVEA_TEST_DATA:-$(cd .. && pwd)/shared/data}/models"
 if [[ -z "${FOVEA_MODELS:-}" && -d "$models" ]]; then
   export FOVEA_MODELS="$models"
 fi
+if [[ " $* " != *" --models "* ]]; then
+  tools/fetch_efficientnet_lite0.sh
+fi
 cmake --build build --target fovea_peer > /dev/null
 tools/setup/make_venv.sh build/peers-venv bench/peers/requirements.txt
 exec python3 bench/peers/peers.py "$@"
