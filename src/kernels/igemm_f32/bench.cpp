@@ -51,7 +51,7 @@ class LayerData {
     IgemmWeights weights;
     if (first_layer) {
       problem_.a =
-          padded_image_rows({x, in, in, layer.in_channels}, layer.kernel, layer.stride, layer.stride, out, out);
+          padded_image_rows<float>({x, in, in, layer.in_channels}, layer.kernel, layer.stride, layer.stride, out, out);
       problem_.k = layer.kernel * layer.in_channels;
       weights = oihw_row_weights(w, layer.in_channels, layer.kernel, layer.kernel);
     } else {

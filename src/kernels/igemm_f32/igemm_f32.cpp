@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/igemm_f32/tap_classes.h"
+#include "kernels/conv_rows/tap_classes.h"
 
 namespace fovea::kernels {
 namespace {
@@ -29,12 +29,12 @@ Blocking choose_blocking(const IgemmF32& p) {
   const std::int64_t taps = p.a.taps();
   Blocking b{};
   b.k = even_parts(p.k, kBlockProducts);
-  b.taps = b.k < p.k ? 1 : std::clamp<std::int64_t>(kBlockProducts / p.k, 1, PixelGroups::kMaxBlockTaps);
+  b.taps = b.k < p.k ? 1 : std::clamp<std::int64_t>(kBlockProducts / p.k, 1, PixelGroups<float>::kMaxBlockTaps);
   b.taps = even_parts(taps, b.taps);
   // Input floats that one more output pixel brings in: neighbours share the rest.
   const std::int64_t fresh = std::min(b.taps, p.a.stride_h * p.a.stride_w) * b.k;
   b.rows = std::max<std::int64_t>(kBlockInputBytes / 4 / fresh, 48);
-  b.rows = std::min({b.rows, PixelGroups::kMaxOffsets / b.taps, PixelGroups::kMaxRows});
+  b.rows = std::min({b.rows, PixelGroups<float>::kMaxOffsets / b.taps, PixelGroups<float>::kMaxRows});
   // Whole output rows of a convolution, and otherwise a multiple of all tile heights, leave the fewest small tiles.
   const std::int64_t unit = taps > 1 ? p.a.out_w : 240;
   if (b.rows > unit) b.rows = b.rows / unit * unit;
@@ -44,7 +44,7 @@ Blocking choose_blocking(const IgemmF32& p) {
 class Worker {
  public:
   Worker(const IgemmF32& problem, const IgemmRange& range)
-      : p_(problem), range_(range), taps_(problem.a.taps()), blocking_(choose_blocking(problem)), groups_(problem) {}
+      : p_(problem), range_(range), taps_(problem.a.taps()), blocking_(choose_blocking(problem)), groups_(problem.a, problem.c_stride, problem.residual_stride) {}
 
   void run() {
     for (std::int64_t m = range_.m_begin; m < range_.m_end; m += blocking_.rows) {
@@ -96,7 +96,7 @@ class Worker {
   const IgemmRange& range_;
   std::int64_t taps_;
   Blocking blocking_;
-  PixelGroups groups_;
+  PixelGroups<float> groups_;
   alignas(64) float bias_[kMaxNr] = {};  // padding columns are never stored: what they start from is all the same
 };
 
@@ -110,31 +110,6 @@ double share_cost(const IgemmF32& p, std::int64_t rows, std::int64_t columns) {
 
 }  // namespace
 
-IgemmRows dense_rows(const float* base, std::int64_t m, std::int64_t lda) {
-  IgemmRows rows;
-  rows.base = base;
-  rows.pixel_stride = lda;
-  rows.in_w = rows.out_w = m;
-  return rows;
-}
-
-IgemmRows padded_image_rows(const PaddedImage& image, std::int64_t kernel_h, std::int64_t stride_h,
-                            std::int64_t stride_w, std::int64_t out_h, std::int64_t out_w) {
-  IgemmRows rows;
-  rows.base = image.base;
-  rows.pixel_stride = image.channels;
-  rows.row_stride = image.padded_w * image.channels;
-  rows.image_stride = image.padded_h * rows.row_stride;
-  rows.in_h = image.padded_h;
-  rows.in_w = image.padded_w;
-  rows.out_h = out_h;
-  rows.out_w = out_w;
-  rows.kernel_h = kernel_h;
-  rows.stride_h = stride_h;
-  rows.stride_w = stride_w;
-  return rows;
-}
-
 void igemm_f32(const IgemmF32& problem, const IgemmRange& range) {
   if (range.m_begin >= range.m_end || range.panel_begin >= range.panel_end) return;
   Worker(problem, range).run();
@@ -143,29 +118,9 @@ void igemm_f32(const IgemmF32& problem, const IgemmRange& range) {
 void igemm_f32(const IgemmF32& problem) { igemm_f32(problem, igemm_f32_part(problem, 1, 0)); }
 
 IgemmRange igemm_f32_part(const IgemmF32& problem, int parts, int index) {
-  // Rows are cut where the image is, if that is even, and else at the multiple of the widest panel's tile nearest to
-  // it.
-  const std::int64_t m = problem.m, panels = problem.panels.count();
-  if (m == 0) return {};
-  const bool by_image_rows = problem.a.taps() > 1 && m / problem.a.out_w % parts == 0;
-  const std::int64_t tile = by_image_rows ? problem.a.out_w : problem.panels.wide->mr;
-  std::int64_t by_rows = parts;
-  double best_cost = 0;
-  for (std::int64_t cuts = parts; cuts > 0; --cuts) {
-    if (parts % cuts != 0) continue;
-    const std::int64_t rows = cuts == 1 || by_image_rows ? m / cuts : std::min(m / cuts + tile / 2 + 1, m);
-    const std::int64_t panel_cuts = parts / cuts, share = (panels + panel_cuts - 1) / panel_cuts;
-    const double cost = share_cost(problem, rows, share * problem.panels.wide->nr);
-    if (cuts == parts || cost < best_cost) {
-      best_cost = cost;
-      by_rows = cuts;
-    }
-  }
-  const std::int64_t by_panels = parts / by_rows, i = index / by_panels, j = index % by_panels;
-  const auto row_cut = [&](std::int64_t at) {
-    return at == by_rows ? m : std::min((m * at / by_rows + tile / 2) / tile * tile, m);
-  };
-  return {row_cut(i), row_cut(i + 1), panels * j / by_panels, panels * (j + 1) / by_panels};
+  return cut_share(problem, parts, index, [&](std::int64_t rows, std::int64_t columns) {
+    return share_cost(problem, rows, columns);
+  });
 }
 
 }  // namespace fovea::kernels

@@ -33,6 +33,8 @@
 #include <span>
 
 #include "base/cpu_features.h"
+#include "kernels/conv_rows/conv_rows.h"
+#include "kernels/conv_rows/panels.h"
 #include "kernels/epilogue.h"
 
 namespace fovea::kernels {
@@ -70,22 +72,7 @@ struct IgemmKernel {
 // kernels.inc in its order: best first, scalar last.
 std::span<const IgemmKernel> igemm_f32_kernels();
 
-// How n columns are cut into panels: `wide_count` panels of `wide`, then `narrow_count` of `narrow` (null if none).
-// Padding columns are at the very end.
-struct IgemmPanels {
-  std::int64_t n = 0;
-  const IgemmKernel* wide = nullptr;
-  const IgemmKernel* narrow = nullptr;
-  std::int64_t wide_count = 0;
-  std::int64_t narrow_count = 0;
-
-  std::int64_t count() const { return wide_count + narrow_count; }
-  const IgemmKernel& kernel(std::int64_t panel) const { return panel < wide_count ? *wide : *narrow; }
-  // First column of a panel; also its place in packed weights, in units of taps * k floats. panel may be count().
-  std::int64_t column(std::int64_t panel) const {
-    return panel <= wide_count ? panel * wide->nr : wide_count * wide->nr + (panel - wide_count) * narrow->nr;
-  }
-};
+using IgemmPanels = Panels<IgemmKernel>;
 
 // The panels for n > 0 columns with the best kernels of `cpu`: as few panels as can be, as even as can be.
 IgemmPanels select_igemm_f32(const CpuFeatures& cpu, std::int64_t n);
@@ -118,30 +105,7 @@ void igemm_f32_pack(const IgemmPanels& panels, const IgemmWeights& weights, std:
 void igemm_f32_pack(const IgemmPanels& panels, const IgemmWeights& weights, std::int64_t taps, std::int64_t k,
                     float* packed);
 
-// Where the rows of A lie: output pixel m = (image * out_h + oy) * out_w + ox reads, for tap (ky, kx) in row-major
-// order, at base + image*image_stride + iy*row_stride + ix*pixel_stride with iy = oy*stride_h + ky*dilation_h - pad_top
-// and ix likewise, if 0 <= iy < in_h and 0 <= ix < in_w, and else leaves the tap out. Strides in floats.
-struct IgemmRows {
-  const float* base = nullptr;
-  std::int64_t image_stride = 0, row_stride = 0, pixel_stride = 0;
-  std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
-  std::int64_t kernel_h = 1, kernel_w = 1;
-  std::int64_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, pad_top = 0, pad_left = 0;
-
-  std::int64_t taps() const { return kernel_h * kernel_w; }
-};
-
-// m rows, lda floats apart.
-IgemmRows dense_rows(const float* base, std::int64_t m, std::int64_t lda);
-
-// An image that kernels/pad_input wrote: [images][padded_h][padded_w][channels] with every tap inside it.
-struct PaddedImage {
-  const float* base;
-  std::int64_t padded_h, padded_w, channels;
-};
-// A tap is a kernel row of kernel_w * channels floats: problem.k must be that.
-IgemmRows padded_image_rows(const PaddedImage& image, std::int64_t kernel_h, std::int64_t stride_h,
-                            std::int64_t stride_w, std::int64_t out_h, std::int64_t out_w);
+using IgemmRows = ConvRows<float>;
 
 // The whole problem; m >= 0, k and the panels' n > 0. bias and residual may be null. residual must not overlap c.
 // Nothing is owned.
@@ -159,19 +123,12 @@ struct IgemmF32 {
   Epilogue epilogue;
 };
 
-// Part of a problem: rows [m_begin, m_end) of panels [panel_begin, panel_end).
-struct IgemmRange {
-  std::int64_t m_begin = 0, m_end = 0;
-  std::int64_t panel_begin = 0, panel_end = 0;
-};
-
 // Computes the range in the calling thread. Uses about 25 KB of stack.
 void igemm_f32(const IgemmF32& problem, const IgemmRange& range);
 // The whole problem.
 void igemm_f32(const IgemmF32& problem);
 
-// The share of worker `index` of `parts`: the ranges of all workers are disjoint and cover the problem. Cuts rows,
-// panels or both, so that the longest share is short and weights are not read by everybody where they are large.
+// The share of worker `index` of `parts` (see cut_share).
 IgemmRange igemm_f32_part(const IgemmF32& problem, int parts, int index);
 
 }  // namespace fovea::kernels

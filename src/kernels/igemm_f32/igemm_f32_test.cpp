@@ -514,7 +514,7 @@ TEST(IgemmF32, PartsAreDisjointAndCoverTheProblem) {
       IgemmF32 p;
       p.m = m;
       p.k = 64;
-      p.a = dense_rows(nullptr, m, 64);
+      p.a = dense_rows<float>(nullptr, m, 64);
       p.panels = igemm_f32_panels(Isa::kAvx512, n);
       for (int parts = 1; parts <= 12; ++parts) {
         std::vector<int> seen(std::size_t(m * p.panels.count()), 0);
@@ -534,7 +534,7 @@ TEST(IgemmF32, PartsAreDisjointAndCoverTheProblem) {
 TEST(IgemmF32, NoRowsAreNoWork) {
   IgemmF32 p;
   p.k = 4;
-  p.a = dense_rows(nullptr, 0, 4);
+  p.a = dense_rows<float>(nullptr, 0, 4);
   p.panels = igemm_f32_panels(Isa::kScalar, 5);
   igemm_f32(p);
   const IgemmRange part = igemm_f32_part(p, 3, 1);
@@ -577,7 +577,7 @@ TEST(IgemmF32, KernelRowsAsTapsOverAPaddedImage) {
   for (const Isa isa : kIsas) {
     if (missing(isa)) continue;
     IgemmF32 p = f.problem(isa);
-    p.a = padded_image_rows({padded.data(), kPadded, kPadded, 3}, 7, 2, 2, 8, 8);
+    p.a = padded_image_rows<float>({padded.data(), kPadded, kPadded, 3}, 7, 2, 2, 8, 8);
     p.k = 21;
     Packed packed(igemm_f32_packed_floats(p.panels, 7, 21));
     igemm_f32_pack(p.panels, oihw_row_weights(f.w().data(), 3, 7, 7), 7, 21, packed.data());

@@ -68,7 +68,7 @@ class ConvFirstStep : public Step {
     kernels::IgemmF32 out;
     out.m = p_.out_h * p_.out_w;
     out.k = k_;
-    out.a = kernels::padded_image_rows({padded, pad_.padded_h, pad_.padded_w, pad_.channels}, g.kernel_h, g.stride_h,
+    out.a = kernels::padded_image_rows<float>({padded, pad_.padded_h, pad_.padded_w, pad_.channels}, g.kernel_h, g.stride_h,
                                        g.stride_w, p_.out_h, p_.out_w);
     out.panels = panels_;
     out.b = reinterpret_cast<const float*>(packed_.data());

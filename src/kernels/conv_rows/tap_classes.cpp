@@ -1,4 +1,4 @@
-#include "kernels/igemm_f32/tap_classes.h"
+#include "kernels/conv_rows/tap_classes.h"
 
 #include <algorithm>
 
@@ -22,20 +22,23 @@ AxisClass axis_class(const ConvAxis& axis, std::int64_t begin) {
   return {begin, std::max(end, begin + 1), first, std::max(first, last)};
 }
 
-PixelGroups::PixelGroups(const IgemmF32& problem)
-    : a_(problem.a),
-      c_stride_(problem.c_stride),
-      residual_stride_(problem.residual_stride),
+template <class T>
+PixelGroups<T>::PixelGroups(const ConvRows<T>& a, std::int64_t c_stride, std::int64_t residual_stride)
+    : a_(a),
+      c_stride_(c_stride),
+      residual_stride_(residual_stride),
       y_axis_{a_.in_h, a_.out_h, a_.kernel_h, a_.stride_h, a_.dilation_h, a_.pad_top},
       x_axis_{a_.in_w, a_.out_w, a_.kernel_w, a_.stride_w, a_.dilation_w, a_.pad_left},
       single_class_(axis_class(y_axis_, 0).end == a_.out_h && axis_class(x_axis_, 0).end == a_.out_w) {}
 
-const float* PixelGroups::origin(std::int64_t image, std::int64_t oy, std::int64_t ox) const {
+template <class T>
+const T* PixelGroups<T>::origin(std::int64_t image, std::int64_t oy, std::int64_t ox) const {
   return a_.base + image * a_.image_stride + (oy * a_.stride_h - a_.pad_top) * a_.row_stride +
          (ox * a_.stride_w - a_.pad_left) * a_.pixel_stride + block_.k_begin;
 }
 
-void PixelGroups::start(const IgemmBlock& block) {
+template <class T>
+void PixelGroups<T>::start(const IgemmBlock& block) {
   const std::int64_t image_pixels = a_.out_h * a_.out_w;
   const std::int64_t first = block.m_begin % image_pixels, rows = block.m_end - block.m_begin;
   const std::int64_t x = first % a_.out_w;
@@ -49,7 +52,8 @@ void PixelGroups::start(const IgemmBlock& block) {
   x_ = axis_class(x_axis_, 0);
 }
 
-bool PixelGroups::next() {
+template <class T>
+bool PixelGroups<T>::next() {
   if (y_.begin == a_.out_h) return false;
   if (shared_) {
     y_.begin = a_.out_h;
@@ -72,7 +76,8 @@ bool PixelGroups::next() {
 }
 
 // False if the memory is too full for the class; it then is as it was before.
-bool PixelGroups::append(const AxisClass& y, const AxisClass& x) {
+template <class T>
+bool PixelGroups<T>::append(const AxisClass& y, const AxisClass& x) {
   if (count_ == kMaxGroups || tap_count_ + block_.tap_end - block_.tap_begin > kMaxTaps) return false;
   const std::int64_t m = list_pixels(y, x);
   if (m == 0) return true;
@@ -87,7 +92,8 @@ bool PixelGroups::append(const AxisClass& y, const AxisClass& x) {
   return true;
 }
 
-std::int64_t PixelGroups::list_pixels(const AxisClass& y, const AxisClass& x) {
+template <class T>
+std::int64_t PixelGroups<T>::list_pixels(const AxisClass& y, const AxisClass& x) {
   const std::int64_t image_pixels = a_.out_h * a_.out_w;
   std::int64_t count = 0;
   for (std::int64_t image = block_.m_begin / image_pixels; image * image_pixels < block_.m_end; ++image) {
@@ -105,7 +111,8 @@ std::int64_t PixelGroups::list_pixels(const AxisClass& y, const AxisClass& x) {
 }
 
 // Pixels x of one output row, written from `at` on; their number.
-std::int64_t PixelGroups::list_row(std::int64_t image, std::int64_t oy, Interval x, std::int64_t at) {
+template <class T>
+std::int64_t PixelGroups<T>::list_row(std::int64_t image, std::int64_t oy, Interval x, std::int64_t at) {
   if (x.begin >= x.end) return 0;
   const std::int64_t first = (image * a_.out_h + oy) * a_.out_w + x.begin - block_.m_begin;
   const std::int64_t count = x.end - x.begin, step = a_.stride_w * a_.pixel_stride;
@@ -118,7 +125,8 @@ std::int64_t PixelGroups::list_row(std::int64_t image, std::int64_t oy, Interval
 }
 
 // The taps of both axes that belong to the block; their number.
-std::int64_t PixelGroups::list_taps(const AxisClass& y, const AxisClass& x) {
+template <class T>
+std::int64_t PixelGroups<T>::list_taps(const AxisClass& y, const AxisClass& x) {
   std::int32_t* taps = taps_ + tap_count_;
   std::int64_t count = 0;
   for (std::int64_t ky = y.tap_begin; ky < y.tap_end; ++ky) {
@@ -129,7 +137,8 @@ std::int64_t PixelGroups::list_taps(const AxisClass& y, const AxisClass& x) {
   return count;
 }
 
-void PixelGroups::list_a_offsets(std::int64_t m, std::int64_t taps) {
+template <class T>
+void PixelGroups<T>::list_a_offsets(std::int64_t m, std::int64_t taps) {
   std::int64_t* out = a_offsets_ + offset_count_;
   const std::int64_t* origins = origins_ + row_count_;
   for (std::int64_t t = 0; t < taps; ++t, out += m) {
@@ -138,5 +147,8 @@ void PixelGroups::list_a_offsets(std::int64_t m, std::int64_t taps) {
     for (std::int64_t i = 0; i < m; ++i) out[i] = origins[i] + offset;
   }
 }
+
+template class PixelGroups<float>;
+template class PixelGroups<std::uint8_t>;
 
 }  // namespace fovea::kernels

@@ -1,7 +1,7 @@
 // Output pixels grouped by the taps that reach into the image, and the addresses of their inputs.
 #pragma once
 
-#include "kernels/igemm_f32/igemm_f32.h"
+#include "kernels/conv_rows/conv_rows.h"
 
 namespace fovea::kernels {
 
@@ -19,15 +19,15 @@ struct AxisClass {
 // The class that starts at output `begin`. Classes are intervals: taps enter and leave in order.
 AxisClass axis_class(const ConvAxis& axis, std::int64_t begin);
 
-// Rows [m_begin, m_end) and products of a block: taps [tap_begin, tap_end), floats [k_begin, k_end) of each.
+// Rows [m_begin, m_end) and products of a block: taps [tap_begin, tap_end), elements [k_begin, k_end) of each.
 struct IgemmBlock {
   std::int64_t m_begin, m_end;
   std::int64_t tap_begin, tap_end;
   std::int64_t k_begin, k_end;
 };
 
-// The pixels of a block that have the same taps: what a kernel run needs to know about its rows. Offsets are in floats,
-// those of A from PixelGroups::a(), the others from the block's first row.
+// The pixels of a block that have the same taps: what a kernel run needs to know about its rows. Offsets are in
+// elements, those of A from PixelGroups::a(), the others from the block's first row.
 struct PixelGroup {
   const std::int64_t* a_offsets;  // [taps][m]
   const std::int64_t* c_offsets;  // [m]
@@ -37,21 +37,23 @@ struct PixelGroup {
 };
 
 // The groups of one block after the other, in fixed memory:
-//   PixelGroups groups(problem);
+//   PixelGroups<float> groups(rows, c_stride, residual_stride);
 //   for (each block) { groups.start(block); while (groups.next()) for (const PixelGroup& group : groups) … }
+template <class T>
 class PixelGroups {
  public:
   static constexpr std::int64_t kMaxRows = 480;       // m_end - m_begin of a block
   static constexpr std::int64_t kMaxBlockTaps = 128;  // tap_end - tap_begin
   static constexpr std::int64_t kMaxOffsets = 2048;   // their product
 
-  explicit PixelGroups(const IgemmF32& problem);
+  // Keeps `a` by reference.
+  PixelGroups(const ConvRows<T>& a, std::int64_t c_stride, std::int64_t residual_stride);
   void start(const IgemmBlock& block);
   // Collects groups until the memory is full or the block ends; false when none were left.
   bool next();
   const PixelGroup* begin() const { return groups_; }
   const PixelGroup* end() const { return groups_ + count_; }
-  const float* a() const { return base_; }
+  const T* a() const { return base_; }
 
  private:
   static constexpr std::int64_t kMaxGroups = 32;
@@ -71,14 +73,14 @@ class PixelGroups {
   std::int64_t list_row(std::int64_t image, std::int64_t oy, Interval x, std::int64_t at);
   std::int64_t list_taps(const AxisClass& y, const AxisClass& x);
   void list_a_offsets(std::int64_t m, std::int64_t taps);
-  const float* origin(std::int64_t image, std::int64_t oy, std::int64_t ox) const;
+  const T* origin(std::int64_t image, std::int64_t oy, std::int64_t ox) const;
 
-  const IgemmRows& a_;
+  const ConvRows<T>& a_;
   std::int64_t c_stride_, residual_stride_;
   ConvAxis y_axis_, x_axis_;
   bool single_class_;
   IgemmBlock block_{};
-  const float* base_ = nullptr;
+  const T* base_ = nullptr;
   Shape shape_{};        // of the offsets held, if any may be shared
   bool shared_ = false;  // the offsets held are those of the block
   AxisClass y_{}, x_{};  // the next class to append

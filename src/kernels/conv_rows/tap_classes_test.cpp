@@ -1,4 +1,4 @@
-#include "kernels/igemm_f32/tap_classes.h"
+#include "kernels/conv_rows/tap_classes.h"
 
 #include <gtest/gtest.h>
 
@@ -55,8 +55,10 @@ TEST(TapClasses, GroupsListEveryRowAndTapOnce) {
     const ConvAxis y = random_axis(rng), x = random_axis(rng);
     const std::int64_t images = 1 + static_cast<std::int64_t>(rng.below(4));
     const float origin = 0;
-    IgemmF32 p;
-    p.k = 3;
+    struct {
+      ConvRows<float> a;
+      std::int64_t m = 0, c_stride = 0, residual_stride = 0;
+    } p;
     p.c_stride = 10;
     p.residual_stride = 11;
     p.a.base = &origin;
@@ -81,7 +83,7 @@ TEST(TapClasses, GroupsListEveryRowAndTapOnce) {
 
     std::set<Found> found;
     std::vector<int> rows_seen(static_cast<std::size_t>(p.m), 0);
-    PixelGroups groups(p);
+    PixelGroups<float> groups(p.a, p.c_stride, p.residual_stride);
     const std::int64_t step = 1 + static_cast<std::int64_t>(rng.below(20));
     const std::int64_t tap_step = 1 + static_cast<std::int64_t>(rng.below(10));
     for (std::int64_t m = 0; m < p.m; m += step) {
