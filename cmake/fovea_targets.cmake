@@ -22,6 +22,7 @@ set(FOVEA_ISA_avxvnni ${FOVEA_ISA_avx2} -mavxvnni)
 # GCC 12's own AVX-512 headers read a deliberately undefined operand, which -Wuninitialized reports at every use.
 set(FOVEA_ISA_avx512 ${FOVEA_ISA_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
     -Wno-uninitialized -Wno-maybe-uninitialized)
+set(FOVEA_ISA_avx512_vbmi ${FOVEA_ISA_avx512} -mavx512vbmi)
 set(FOVEA_ISA_avx512_vnni ${FOVEA_ISA_avx512} -mavx512vnni)
 set(FOVEA_ISA_avx512_bf16 ${FOVEA_ISA_avx512} -mavx512bf16)
 

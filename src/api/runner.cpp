@@ -22,7 +22,7 @@ CpuFeatures chosen_cpu(const std::string& isa) {
   const auto level = parse_isa(isa);
   if (!level)
     throw Exception(ErrorKind::kUsage,
-                    fmt::format("unknown isa '{}': expected scalar, avx2, avx512, vnni or bf16", isa));
+                    fmt::format("unknown isa '{}': expected scalar, avx2, avx512, vbmi, vnni or bf16", isa));
   const CpuFeatures cpu = detect_cpu();
   if (!cpu.has(*level))
     throw Exception(ErrorKind::kUnsupported, fmt::format("isa {}: this CPU's best is {}", isa, isa_name(cpu.best())));

@@ -41,7 +41,7 @@ TEST(Result, ValuesAndErrorChains) {
 
 TEST(CpuFeatures, ForcedLevelsOnlyTakeAway) {
   const CpuFeatures cpu = detect_cpu();
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16}) {
+  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vbmi, Isa::kAvx512Vnni, Isa::kAvx512Bf16}) {
     const CpuFeatures cut = cpu.limited_to(isa);
     EXPECT_LE(static_cast<int>(cut.best()), static_cast<int>(isa));
     EXPECT_EQ(*parse_isa(isa_name(isa)), isa);

@@ -11,7 +11,7 @@
 namespace fovea {
 namespace {
 
-constexpr std::array<std::string_view, 5> kIsaNames = {"scalar", "avx2", "avx512", "vnni", "bf16"};
+constexpr std::array<std::string_view, 6> kIsaNames = {"scalar", "avx2", "avx512", "vbmi", "vnni", "bf16"};
 
 struct Leaf {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -44,6 +44,7 @@ bool CpuFeatures::has(Isa isa) const {
     case Isa::kScalar: return true;
     case Isa::kAvx2: return avx2;
     case Isa::kAvx512: return avx512;
+    case Isa::kAvx512Vbmi: return avx512_vbmi;
     case Isa::kAvx512Vnni: return avx512_vnni;
     case Isa::kAvx512Bf16: return avx512_bf16;
   }
@@ -61,6 +62,7 @@ CpuFeatures CpuFeatures::limited_to(Isa isa) const {
   f.avx2 = f.avx2 && isa >= Isa::kAvx2;
   f.avx_vnni = f.avx_vnni && isa >= Isa::kAvx512Vnni;
   f.avx512 = f.avx512 && isa >= Isa::kAvx512;
+  f.avx512_vbmi = f.avx512_vbmi && isa >= Isa::kAvx512Vbmi;
   f.avx512_vnni = f.avx512_vnni && isa >= Isa::kAvx512Vnni;
   f.avx512_bf16 = f.avx512_bf16 && isa >= Isa::kAvx512Bf16;
   f.amx_int8 = f.amx_int8 && isa >= Isa::kAvx512Bf16;
@@ -97,6 +99,7 @@ CpuFeatures detect_cpu() {
   f.avx2 = os_avx && bit(l7.ebx, 5) && bit(l1.ecx, 12) && bit(l1.ecx, 29);
   f.avx_vnni = f.avx2 && bit(l71.eax, 4);
   f.avx512 = f.avx2 && os_avx512 && bit(l7.ebx, 16) && bit(l7.ebx, 30) && bit(l7.ebx, 17) && bit(l7.ebx, 31);
+  f.avx512_vbmi = f.avx512 && bit(l7.ecx, 1);
   f.avx512_vnni = f.avx512 && bit(l7.ecx, 11);
   f.avx512_bf16 = f.avx512_vnni && bit(l71.eax, 5);
   f.amx_int8 = os_amx && bit(l7.edx, 25);

@@ -7,10 +7,10 @@
 
 namespace fovea {
 
-// Kernel levels, weakest first. A level implies all weaker ones.
-enum class Isa : int { kScalar, kAvx2, kAvx512, kAvx512Vnni, kAvx512Bf16 };
+// Kernel levels, weakest first. A level implies all weaker ones, but that some CPUs have VNNI without VBMI.
+enum class Isa : int { kScalar, kAvx2, kAvx512, kAvx512Vbmi, kAvx512Vnni, kAvx512Bf16 };
 
-std::string_view isa_name(Isa isa);                    // "scalar", "avx2", "avx512", "vnni", "bf16"
+std::string_view isa_name(Isa isa);                    // "scalar", "avx2", "avx512", "vbmi", "vnni", "bf16"
 std::optional<Isa> parse_isa(std::string_view name);   // the inverse
 
 // Plain data: passed to whatever chooses a kernel, never read from a global.
@@ -18,6 +18,7 @@ struct CpuFeatures {
   bool avx2 = false;         // AVX2, FMA and F16C, with OS support
   bool avx_vnni = false;     // VEX-coded VPDPBUSD
   bool avx512 = false;       // F, BW, DQ, VL, with OS support
+  bool avx512_vbmi = false;  // byte permutations across a register
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
   bool amx_int8 = false;

@@ -39,7 +39,7 @@ Status check_knobs() {
   if (isa.empty()) return {};
   const auto level = parse_isa(isa);
   if (!level)
-    return make_error(ErrorCode::kUsage, "FOVEA_ISA is '{}': expected scalar, avx2, avx512, vnni or bf16", isa);
+    return make_error(ErrorCode::kUsage, "FOVEA_ISA is '{}': expected scalar, avx2, avx512, vbmi, vnni or bf16", isa);
   if (!detect_cpu().has(*level))
     return unsupported("FOVEA_ISA asks for {}, which this CPU ({}) lacks; it has {}", isa, detect_cpu().brand,
                        isa_name(detect_cpu().best()));

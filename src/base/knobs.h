@@ -8,7 +8,7 @@
 namespace fovea {
 
 struct Knobs {
-  std::string isa;             // FOVEA_ISA: scalar|avx2|avx512|vnni|bf16, the strongest kernels that may be used
+  std::string isa;             // FOVEA_ISA: scalar|avx2|avx512|vbmi|vnni|bf16, the strongest kernels that may be used
   std::string test_data;       // FOVEA_TEST_DATA: folder of models and images for tests
   std::string cache_dir;       // FOVEA_CACHE: generated models and tuning results; default $XDG_CACHE_HOME/fovea
   std::string model_dir;       // FOVEA_MODELS: where model files are looked for besides the working folder

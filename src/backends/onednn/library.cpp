@@ -12,6 +12,7 @@ dnnl::cpu_isa library_isa(Isa isa) {
     case Isa::kAvx2:
       return dnnl::cpu_isa::avx2;
     case Isa::kAvx512:
+    case Isa::kAvx512Vbmi:
       return dnnl::cpu_isa::avx512_core;
     case Isa::kAvx512Vnni:
       return dnnl::cpu_isa::avx512_core_vnni;
