@@ -15,7 +15,7 @@ constexpr std::int64_t kPixels = 224 * 224 * 3;
 void run(benchmark::State& state, const ConvertKernels& k, int which) {
   if (!detect_cpu().has(k.isa)) return state.SkipWithError("the CPU lacks this ISA");
   bench::AlignedValues<float> f(kPixels, 3.25f);
-  bench::AlignedValues<std::uint8_t> q(kPixels, 7), table(256, 1), out(kPixels);
+  bench::AlignedValues<std::uint8_t> q(kPixels, 7);
   bench::AlignedValues<std::uint16_t> h(kPixels);
   const bench::AlignedValues<float> scale(128, 0.1f), zero_point(128, 3);
   const Broadcast tensor{Operand::kScalar}, channels{Operand::kInner, 128}, rgb{Operand::kInner, 3};
@@ -34,18 +34,15 @@ void run(benchmark::State& state, const ConvertKernels& k, int which) {
       });
     case 3:
       return bench::measure_copying(state, 6.0 * kCount, [&] { k.f32_to_bf16(f.data(), h.data(), 0, kCount); });
-    case 4:
-      return bench::measure_copying(state, 6.0 * kCount, [&] { k.bf16_to_f32(h.data(), f.data(), 0, kCount); });
     default:
-      return bench::measure_copying(state, 2.0 * kCount,
-                                    [&] { k.lookup(table.data(), q.data(), out.data(), 0, kCount); });
+      return bench::measure_copying(state, 6.0 * kCount, [&] { k.bf16_to_f32(h.data(), f.data(), 0, kCount); });
   }
 }
 
 const bool kRegistered = [] {
-  const char* names[] = {"quantize_u8", "dequantize_s8", "normalize_rgb", "f32_to_bf16", "bf16_to_f32", "lookup"};
+  const char* names[] = {"quantize_u8", "dequantize_s8", "normalize_rgb", "f32_to_bf16", "bf16_to_f32"};
   for (const ConvertKernels& row : convert_kernels())
-    for (int which = 0; which < 6; ++which)
+    for (int which = 0; which < 5; ++which)
       if (row.isa != Isa::kScalar)
         benchmark::RegisterBenchmark(fmt::format("{}/{}", row.name, names[which]).c_str(), run, row, which)
             ->Unit(benchmark::kMicrosecond)

@@ -15,8 +15,7 @@ namespace {
    dequantize_u8_##suffix,   \
    dequantize_s8_##suffix,   \
    f32_to_bf16_##suffix,     \
-   bf16_to_f32_##suffix,     \
-   lookup_##suffix},
+   bf16_to_f32_##suffix},
 constexpr ConvertKernels kRows[] = {
 #include "kernels/convert/kernels.inc"
 };

@@ -1,8 +1,8 @@
-// Conversions of element types: pixel normalisation, bfloat16, 8-bit quantisation and its inverse, 8-bit lookup tables.
+// Conversions of element types: pixel normalisation, bfloat16, 8-bit quantisation and its inverse.
 //
 // All functions are pure, single-threaded over the element range [begin, end) of one contiguous tensor, and thread-safe
 // on disjoint ranges. Every element is computed alone, and every ISA gives the same bits. Pointers need the alignment
-// of their element only; x and y must not overlap (lookup may work in place).
+// of their element only; x and y must not overlap.
 #pragma once
 
 #include <cstdint>
@@ -59,9 +59,6 @@ struct ConvertKernels {
   // Round to nearest even; overflow to infinity, subnormals kept, NaN stays a (quiet) NaN.
   void (*f32_to_bf16)(const float* x, std::uint16_t* y, std::int64_t begin, std::int64_t end);
   void (*bf16_to_f32)(const std::uint16_t* x, float* y, std::int64_t begin, std::int64_t end);
-  // y[i] = table[x[i]]; for s8 tensors the table is indexed by the byte's unsigned value.
-  void (*lookup)(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::int64_t begin,
-                 std::int64_t end);
 };
 
 // Every row of kernels.inc, best first.
@@ -77,8 +74,7 @@ const ConvertKernels& select_convert(const CpuFeatures& cpu);
   void dequantize_u8_##suffix(const DequantizeArgs&, std::int64_t, std::int64_t);      \
   void dequantize_s8_##suffix(const DequantizeArgs&, std::int64_t, std::int64_t);      \
   void f32_to_bf16_##suffix(const float*, std::uint16_t*, std::int64_t, std::int64_t); \
-  void bf16_to_f32_##suffix(const std::uint16_t*, float*, std::int64_t, std::int64_t); \
-  void lookup_##suffix(const std::uint8_t*, const std::uint8_t*, std::uint8_t*, std::int64_t, std::int64_t);
+  void bf16_to_f32_##suffix(const std::uint16_t*, float*, std::int64_t, std::int64_t);
 #include "kernels/convert/kernels.inc"
 #undef KERNELS
 

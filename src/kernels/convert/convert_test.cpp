@@ -171,18 +171,6 @@ TEST_P(Convert, Bf16RoundsToNearestEvenForEveryUpperHalf) {
   }
 }
 
-TEST_P(Convert, Lookup) {
-  std::uint8_t table[256];
-  std::mt19937 random(3);
-  for (auto& v : table) v = static_cast<std::uint8_t>(random());
-  for (const int count : {1, 15, 16, 31, 32, 33, 63, 64, 65, 127, 129, 256, 1000}) {
-    GuardedBuffer<std::uint8_t> x(count), y(count);
-    for (int i = 0; i < count; ++i) x[i] = static_cast<std::uint8_t>(count == 256 ? i : random());
-    GetParam().lookup(table, x.data(), y.data(), 0, count);
-    for (int i = 0; i < count; ++i) ASSERT_EQ(y[i], table[x[i]]) << "index " << int{x[i]};
-  }
-}
-
 INSTANTIATE_TEST_SUITE_P(Rows, Convert, testing::ValuesIn(convert_kernels().begin(), convert_kernels().end()),
                          [](const auto& info) { return std::string(info.param.name); });
 

@@ -42,26 +42,10 @@ void convert(const X* x, Y* y, std::int64_t begin, std::int64_t end) {
                                   FOVEA_INLINE_LAMBDA { store<V>(y + i, load<V>(x + i, lanes), lanes); });
 }
 
-// A table of 256 bytes as 16 rows of 16 for PSHUFB, each row XORed with the one before: XORing the rows 0 to h gives
-// row h back. Rows 8 to 15 serve the upper half of the index, in the same way from row 8 on.
-struct LookupRows {
-  alignas(16) std::uint8_t row[16][16];
-
-  explicit LookupRows(const std::uint8_t* table) {
-    for (int h = 0; h < 16; ++h)
-      for (int l = 0; l < 16; ++l)
-        row[h][l] = static_cast<std::uint8_t>(table[16 * h + l] ^ (h % 8 == 0 ? 0 : table[16 * (h - 1) + l]));
-  }
-};
-
-inline void lookup_bytes(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) y[i] = table[x[i]];
-}
-
 }  // namespace
 }  // namespace fovea::kernels
 
-// The functions of one row of kernels.inc, but for the lookup.
+// The functions of one row of kernels.inc.
 #define FOVEA_CONVERT_KERNELS(V, suffix)                                                        \
   namespace fovea::kernels {                                                                    \
   void normalize_f32_##suffix(const NormalizeArgs& a, std::int64_t b, std::int64_t e) {         \
