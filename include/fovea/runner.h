@@ -11,13 +11,15 @@
 
 namespace fovea {
 
-enum class ComputeType : std::uint8_t { kF32, kBf16 };
+// kAuto: in integers if the network is quantised, else in f32. kInt8 needs a quantised network; kBf16 the CPU's
+// instructions: they throw kUnsupported where that is missing.
+enum class ComputeType : std::uint8_t { kAuto, kF32, kBf16, kInt8 };
 
 struct CompileSettings {
-  ComputeType compute = ComputeType::kF32;  // kBf16 throws kUnsupported where the CPU lacks it
+  ComputeType compute = ComputeType::kAuto;
   std::int64_t batch = 1;                   // of inputs whose first extent is open
   int threads = 0;                          // of each Runner; 0: the cores that this process may use
-  std::string isa;                          // strongest kernels: scalar, avx2, avx512, vbmi, vnni, bf16; empty: the CPU's
+  std::string isa;                        // strongest kernels: scalar, avx2, avx512, vbmi, vnni, bf16; empty: the CPU's
   AxisOrder input_order = AxisOrder::kRowMajor;                 // of rank 4 inputs, as run() gets them
   std::map<std::string, std::vector<std::int64_t>> input_dims;  // by name, of inputs with more than the batch open
 };

@@ -29,11 +29,21 @@ CpuFeatures chosen_cpu(const std::string& isa) {
   return cpu.limited_to(*level);
 }
 
-CompileOptions compile_options(const CompileSettings& settings) {
+Precision precision_of(ComputeType compute, const Graph& graph) {
+  switch (compute) {
+    case ComputeType::kAuto: return is_quantised(graph) ? Precision::kInt8 : Precision::kFp32;
+    case ComputeType::kF32: return Precision::kFp32;
+    case ComputeType::kBf16: return Precision::kBf16;
+    case ComputeType::kInt8: return Precision::kInt8;
+  }
+  throw Exception(ErrorKind::kUsage, "compute: unknown value");
+}
+
+CompileOptions compile_options(const CompileSettings& settings, const Graph& graph) {
   if (settings.threads < 0 || settings.threads > kMaxThreads)
     throw Exception(ErrorKind::kUsage, fmt::format("threads is {}: expected 0 to {}", settings.threads, kMaxThreads));
   CompileOptions options;
-  options.precision = settings.compute == ComputeType::kBf16 ? Precision::kBf16 : Precision::kFp32;
+  options.precision = precision_of(settings.compute, graph);
   options.batch = settings.batch;
   options.input_dims = settings.input_dims;
   options.input_layout = internal(settings.input_order);
@@ -52,9 +62,10 @@ std::vector<Port> ports_of(const std::vector<PlanPort>& planned) {
 
 CompiledModel::CompiledModel(const Model& model, const CompileSettings& settings)
     : impl_(edge::guarded([&] {
-        const CompileOptions options = compile_options(settings);
+        const Graph& graph = model.impl()->loaded.graph;
+        const CompileOptions options = compile_options(settings, graph);
         return std::make_shared<const Impl>(
-            Impl{edge::take(compile(model.impl()->loaded.graph, options)), options.plan.threads});
+            Impl{edge::take(compile(graph, options)), options.plan.threads});
       })) {}
 
 std::vector<Port> CompiledModel::inputs() const {

@@ -39,8 +39,8 @@ std::string text_of(const BenchResult& r, const LoadedModel& model) {
 }
 
 Status bench(const BenchCommandOptions& options, const Context& context) {
-  FOVEA_TRY(const Precision precision, parse_precision(options.run.precision));
   FOVEA_TRY(const LoadedModel model, load(options.model, true));
+  FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
   BenchOptions b;
   b.compile.precision = precision;
   b.compile.batch = options.run.batch;

@@ -67,8 +67,8 @@ Status judge(const AccuracyResult& r, const EvalOptions& options) {
 }
 
 Status evaluate(const EvalOptions& options, const Context& context) {
-  FOVEA_TRY(const Precision precision, parse_precision(options.run.precision));
   FOVEA_TRY(const LoadedModel model, load(options.model));
+  FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
   FOVEA_TRY(std::unique_ptr<Dataset> dataset, open_dataset(options.data, options.map, &model.labels));
   AccuracyOptions accuracy;
   accuracy.precision = precision;

@@ -47,8 +47,8 @@ std::string losers(const PlanProfile& profile, bool each) {
 }
 
 Status explain(const ExplainOptions& options, const Context& context) {
-  FOVEA_TRY(const Precision precision, parse_precision(options.run.precision));
   FOVEA_TRY(const LoadedModel model, load(options.model, true));
+  FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
   CompileOptions compile_options;
   compile_options.precision = precision;
   compile_options.batch = options.run.batch;
@@ -66,7 +66,7 @@ Status explain(const ExplainOptions& options, const Context& context) {
   say(context, fmt::format("\n{}{} {}, batch {}, {} thread(s): {} a run; machine peak {:.1f} GMAC/s, memory {:.1f} GB/s\n",
                            model.entry.name, model.synthetic ? " (SYNTHETIC weights)" : "", precision_name(precision),
                            profile.batch, profile.threads, short_time_us(profile.total_us),
-                           precision == Precision::kBf16 ? profile.peak.bf16_gmacs : profile.peak.f32_gmacs, profile.peak.read_gbytes));
+                           peak_for(profile.peak, precision), profile.peak.read_gbytes));
   say(context, "\nWhy the others lost:\n" + losers(profile, options.each));
   nlohmann::json fields = to_json(profile);
   fields["model"] = model.entry.name;

@@ -82,7 +82,7 @@ Result<LoadedModel> load(const ModelOptions& options, bool allow_synthetic) {
 }
 
 void add_run_options(CLI::App& command, RunOptions& options) {
-  command.add_option("-p,--precision", options.precision, "fp32 or bf16; an error where the CPU lacks it")->capture_default_str();
+  command.add_option("-p,--precision", options.precision, "auto (int8 for a quantised network, else fp32), fp32, bf16 or int8; an error where the CPU or the network lacks it")->capture_default_str();
   command.add_option("-b,--batch", options.batch, "Images a run")->check(CLI::Range(1, 4096))->capture_default_str();
   command.add_option("-t,--threads", options.threads, "Threads; 0 for all usable cores")->check(CLI::Range(0, 4096))->capture_default_str();
   command.add_option("--force-tactic", options.force_tactic, "Prefer algorithms whose name starts with this")->group("Planner");

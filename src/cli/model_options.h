@@ -34,7 +34,7 @@ Result<LoadedModel> load(const ModelOptions& options, bool allow_synthetic = fal
 
 // --precision, --batch, --threads and the planner's choices.
 struct RunOptions {
-  std::string precision = "fp32";
+  std::string precision = "auto";
   std::int64_t batch = 1;
   int threads = 0;
   std::string force_tactic;

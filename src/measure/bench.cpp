@@ -96,10 +96,6 @@ std::vector<int> share_of_processors(const Topology& topology, int instance, int
   return share;
 }
 
-double peak_for(const MachinePeak& peak, Precision precision) {
-  return precision == Precision::kBf16 ? peak.bf16_gmacs : peak.f32_gmacs;
-}
-
 Status run_instances(const std::shared_ptr<const Plan>& plan, const BenchOptions& options, BenchResult& result) {
   const Topology topology = detect_topology();
   std::vector<InstanceRecord> records(static_cast<std::size_t>(result.instances));

@@ -56,6 +56,15 @@ double measure_f32_peak(ThreadPool& pool, const CpuFeatures& cpu, int millisecon
   return compute_peak(pool, kernels::select_peak(kernels::PeakKind::kF32, cpu), milliseconds);
 }
 
+double peak_for(const MachinePeak& peak, Precision precision) {
+  switch (precision) {
+    case Precision::kFp32: return peak.f32_gmacs;
+    case Precision::kBf16: return peak.bf16_gmacs;
+    case Precision::kInt8: return peak.int8_gmacs;
+  }
+  return 0;
+}
+
 MachinePeak measure_peak(ThreadPool& pool, const CpuFeatures& cpu, int milliseconds) {
   MachinePeak peak;
   peak.threads = pool.threads();

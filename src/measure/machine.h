@@ -8,6 +8,7 @@
 #include "base/cpu_features.h"
 #include "base/thread_pool.h"
 #include "base/topology.h"
+#include "runtime/compile.h"
 
 namespace fovea {
 
@@ -17,6 +18,8 @@ struct MachinePeak {
   double f32_gmacs = 0, bf16_gmacs = 0, int8_gmacs = 0;  // multiply-accumulates a second, all threads together, in 1e9
   double read_gbytes = 0;                                // main-memory read bandwidth, 1e9 bytes a second
 };
+// Of the loop of this precision.
+double peak_for(const MachinePeak& peak, Precision precision);
 
 // Best of several short rounds of the peak loops on all members of the pool. Takes about `milliseconds` in all.
 MachinePeak measure_peak(ThreadPool& pool, const CpuFeatures& cpu, int milliseconds = 200);

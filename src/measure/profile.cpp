@@ -93,7 +93,7 @@ Result<PlanProfile> profile_plan(const Graph& graph, const CompileOptions& optio
   std::vector<double> medians;
   double sum = 0;
   for (auto& samples : recorder.step_us) sum += medians.emplace_back(median(samples));
-  const double compute_peak = options.precision == Precision::kBf16 ? profile.peak.bf16_gmacs : profile.peak.f32_gmacs;
+  const double compute_peak = peak_for(profile.peak, options.precision);
   for (std::size_t i = 0; i < plan->steps.size(); ++i)
     profile.steps.push_back(describe(plan->steps[i], medians[i], sum, profile.peak, compute_peak));
   return profile;

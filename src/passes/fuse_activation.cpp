@@ -1,47 +1,9 @@
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
-#include "ops/activation.h"
+#include "passes/activation_of.h"
 #include "passes/pass.h"
 #include "passes/rule.h"
 
 namespace fovea::passes {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-// A bound of Clip: the constant, `open` if omitted, nothing if it is not constant.
-std::optional<float> bound(const Match& match, const Node& clip, std::size_t input, float open) {
-  if (clip.inputs.size() <= input || clip.inputs[input] == kNoValue) return open;
-  return match.scalar(clip.inputs[input]);
-}
-
-// The activation that a node with one data input applies, if it is one that kernels fuse.
-Result<std::optional<Activation>> activation_of(const Match& match, const Node& node) {
-  using Kind = ActivationKind;
-  const AttributeReader attributes(node);
-  if (node.op == "Relu") return std::optional(Activation{Kind::kRelu, 0, 0});
-  if (node.op == "Sigmoid") return std::optional(Activation{Kind::kSigmoid, 0, 0});
-  if (node.op == "Tanh") return std::optional(Activation{Kind::kTanh, 0, 0});
-  if (node.op == "HardSwish") return std::optional(Activation{Kind::kHardSwish, 0, 0});
-  if (node.op == "LeakyRelu") {
-    FOVEA_TRY(const float alpha, attributes.real("alpha", 0.01f));
-    return std::optional(Activation{Kind::kLeakyRelu, alpha, 0});
-  }
-  if (node.op == "HardSigmoid") {
-    FOVEA_TRY(const float alpha, attributes.real("alpha", 0.2f));
-    FOVEA_TRY(const float beta, attributes.real("beta", 0.5f));
-    return std::optional(Activation{Kind::kHardSigmoid, alpha, beta});
-  }
-  if (node.op == "Clip") {
-    const auto low = bound(match, node, 1, -kInfinity), high = bound(match, node, 2, kInfinity);
-    // Where the bounds cross, the upper one wins.
-    if (low && high && !std::isnan(*low) && !std::isnan(*high))
-      return std::optional(Activation{Kind::kClip, std::min(*low, *high), *high});
-  }
-  return std::optional<Activation>();
-}
 
 bool takes_activation(const Match& match, ValueId value) {
   const Node* conv = match.producer(value, "FusedConv");
@@ -67,7 +29,7 @@ Result<bool> fuse(Match& match, NodeId id) {
   if (node.inputs.empty() || node.inputs[0] == kNoValue) return false;
   const ValueId x = node.inputs[0];
   if (!takes_activation(match, x) || !match.used_once(x)) return false;
-  FOVEA_TRY(const auto activation, activation_of(match, node));
+  FOVEA_TRY(const auto activation, activation_of(match.graph(), node));
   if (!activation || !match.claim({id, match.producer_id(x)})) return false;
   return replace(match, match.producer_id(x), {id}, node.outputs[0], *activation);
 }

@@ -15,6 +15,7 @@ struct PassOptions {
   CpuFeatures cpu = active_cpu();
   Layout input_layout = Layout::kRowMajor;  // of rank-4 graph inputs
   bool lower_to_bf16 = false;
+  bool lower_quantised = true;              // compute quantised networks in integers
   std::string disabled;                     // comma-separated names of passes to skip
 };
 

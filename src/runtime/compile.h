@@ -7,9 +7,14 @@
 
 namespace fovea {
 
-enum class Precision { kFp32, kBf16 };
-const char* precision_name(Precision precision);                       // "fp32", "bf16"
+// kInt8 computes a quantised network (QuantizeLinear, DequantizeLinear) in integers wherever they stand for an operator,
+// the rest of it in fp32; kFp32 and kBf16 compute everything in floats.
+enum class Precision { kFp32, kBf16, kInt8 };
+const char* precision_name(Precision precision);                       // "fp32", "bf16", "int8"
 Result<Precision> parse_precision(std::string_view name);              // usage error listing the known ones
+// The same, where "auto" is int8 for a quantised network and fp32 for any other.
+Result<Precision> choose_precision(std::string_view name, const Graph& graph);
+bool is_quantised(const Graph& graph);                                 // has QuantizeLinear or QLinear… nodes
 Status check_precision(Precision precision, const CpuFeatures& cpu);   // unsupported where the CPU lacks it
 
 struct CompileOptions {

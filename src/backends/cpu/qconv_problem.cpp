@@ -1,0 +1,106 @@
+#include "backends/cpu/qconv_problem.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "backends/cpu/epilogue_of.h"
+
+namespace fovea::cpu {
+namespace {
+
+using Inputs = FusedQConvInputs;
+
+std::uint8_t quantised_bound(float real, const Quantised& y) {
+  const double q = std::nearbyint(static_cast<double>(real) / y.scale) + static_cast<double>(y.zero_point);
+  return static_cast<std::uint8_t>(std::clamp(q, 0.0, 255.0));
+}
+
+// Clips become bounds of the result; other activations see real numbers.
+kernels::Requantise requantise_of(const Activation& activation, const std::optional<Quantised>& y) {
+  const kernels::Epilogue epilogue = epilogue_of(activation);
+  kernels::Requantise out;
+  out.kind = epilogue.kind;
+  out.a = epilogue.a;
+  out.b = epilogue.b;
+  if (!y) return out;
+  out.zero_point = static_cast<std::int32_t>(y->zero_point);
+  out.inverse_scale = 1 / y->scale;
+  if (epilogue.kind == kernels::EpilogueKind::kClip) {
+    out.low = quantised_bound(epilogue.a, *y);
+    out.high = quantised_bound(epilogue.b, *y);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<QConvProblem> read_qconv_problem(const TacticQuery& query) {
+  QConvProblem p;
+  const Dims in = query.input_dims(Inputs::kX), out = query.output_dims();
+  p.images = in[0], p.in_channels = in[1], p.out_channels = out[1];
+  if (in.size() == 4) {
+    p.in_h = in[2], p.in_w = in[3], p.out_h = out[2], p.out_w = out[3];
+    FOVEA_TRY(p.geometry, read_conv_attributes(query.node, query.input(Inputs::kX).type.shape,
+                                               query.input(Inputs::kWeight).type.shape));
+  }
+  FOVEA_TRY(const Activation activation, read_activation(query.node));
+  FOVEA_TRY(const auto y, read_quantised(query.node, "y"));
+  FOVEA_TRY(const auto residual, read_quantised(query.node, "residual"));
+  FOVEA_TRY(const std::int64_t zero_point, AttributeReader(query.node).integer("x_zero_point", 0));
+  p.x_zero_point = static_cast<std::int32_t>(zero_point);
+  p.has_residual = query.has(Inputs::kResidual);
+  p.real_result = !y;
+  p.requantise = requantise_of(activation, y);
+  p.multiplier = query.constant(Inputs::kMultiplier)->to_floats();
+  p.bias =
+      query.has(Inputs::kBias) ? query.constant(Inputs::kBias)->to_floats() : std::vector<float>(p.multiplier.size());
+  if (query.has(Inputs::kWeightOffset)) {
+    const auto offset = query.constant(Inputs::kWeightOffset)->as<std::int32_t>();
+    p.offset.assign(offset.begin(), offset.end());
+  }
+  // In double, rounded once: the integer result then depends on nothing else.
+  const double unit = y && p.requantise.kind <= kernels::EpilogueKind::kClip ? static_cast<double>(y->scale) : 1.0;
+  const double residual_scale = residual ? static_cast<double>(residual->scale) : 0;
+  const double residual_zero = residual ? static_cast<double>(residual->zero_point) * residual_scale : 0;
+  for (float& m : p.multiplier) m = static_cast<float>(m / unit);
+  for (float& b : p.bias) b = static_cast<float>((b - residual_zero) / unit);
+  p.requantise.residual_scale = static_cast<float>(residual_scale / unit);
+  return p;
+}
+
+Verdict check_qconv(const TacticQuery& query) {
+  for (const int i : {Inputs::kWeight, Inputs::kMultiplier, Inputs::kBias, Inputs::kWeightOffset})
+    if (query.has(i) && !query.constant(i)) return Verdict::no("operand {} is not constant", i);
+  if (element_count(query.output_dims()) == 0 || query.constant(Inputs::kWeight)->count() == 0)
+    return Verdict::no("empty result");
+  return Verdict::yes();
+}
+
+PackedQConv::PackedQConv(const QConvProblem& problem, const kernels::IgemmU8Panels& panels,
+                         const kernels::IgemmU8Weights& weights, std::int64_t taps, std::int64_t k, std::int64_t first)
+    : panels_(panels), weights_(kernels::igemm_u8s8_packed_bytes(panels, taps, k)) {
+  const auto columns = static_cast<std::size_t>(panels.column(panels.count()));
+  kernels::igemm_u8s8_pack(panels, weights, taps, k, reinterpret_cast<std::int8_t*>(weights_.data()));
+  const std::int32_t* offset = problem.offset.empty() ? nullptr : problem.offset.data() + first;
+  tap_sums_.resize(columns * static_cast<std::size_t>(taps));
+  kernels::igemm_u8s8_tap_sums(panels, weights, taps, k, offset, tap_sums_.data());
+  multiplier_.resize(columns);
+  bias_.resize(columns);
+  kernels::igemm_u8s8_pack_columns(panels, problem.multiplier.data() + first, multiplier_.data());
+  kernels::igemm_u8s8_pack_columns(panels, problem.bias.data() + first, bias_.data());
+  if (offset != nullptr) {
+    offset_.resize(columns);
+    kernels::igemm_u8s8_pack_columns(panels, offset, offset_.data());
+  }
+}
+
+kernels::IgemmU8Columns PackedQConv::columns() const {
+  return {reinterpret_cast<const std::int8_t*>(weights_.data()), tap_sums_.data(),
+          offset_.empty() ? nullptr : offset_.data(), multiplier_.data(), bias_.data()};
+}
+
+std::size_t PackedQConv::bytes() const {
+  return weights_.size() + (tap_sums_.size() + offset_.size() + multiplier_.size() + bias_.size()) * sizeof(float);
+}
+
+}  // namespace fovea::cpu
