@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/pool/pool.h"
+#include "kernels/pool/taps.h"
 #include "kernels/vector_loop.h"
 
 namespace fovea::kernels {
@@ -26,28 +27,6 @@ struct FloatMax {
   // V::max gives its second operand where either is NaN: the best so far.
   static Vector max(Vector x, Vector best) { return V::max(x, best); }
 };
-
-// The taps [begin, end) of a window that fall inside [0, extent), for the window that begins at `first`.
-struct Taps {
-  int begin, end;
-  Taps(int first, int kernel, int dilation, int extent) {
-    begin = first >= 0 ? 0 : (-first + dilation - 1) / dilation;
-    end = first >= extent ? 0 : (extent - 1 - first) / dilation + 1;
-    if (end > kernel) end = kernel;
-    if (begin > end) begin = end;
-  }
-  int count() const { return end - begin; }
-};
-
-// Calls visit(address) for each tap of a window, rows first.
-template <class T, class Visit>
-[[gnu::always_inline]] inline void each_tap(const PoolShape& s, const T* x, int iy, int ix, Taps rows, Taps columns,
-                                            Visit visit) {
-  for (int ky = rows.begin; ky < rows.end; ++ky) {
-    const T* p = x + (std::int64_t{iy + ky * s.dilation_h} * s.in_w + ix + columns.begin * s.dilation_w) * s.channels;
-    for (int kx = columns.begin; kx < columns.end; ++kx, p += std::int64_t{s.dilation_w} * s.channels) visit(p);
-  }
-}
 
 // Any geometry: one output pixel after the other, four vectors of channels abreast.
 template <class P>
@@ -154,11 +133,6 @@ void max_pool(const PoolArgs& args, int row_begin, int row_end) {
   if (is(2, 2)) return max_rows<P, 2, 2>(args, row_begin, row_end);
   if (is(3, 1)) return max_rows<P, 3, 1>(args, row_begin, row_end);
   for (int oy = row_begin; oy < row_end; ++oy) max_windows<P>(args, oy);
-}
-
-// Taps of a window inside [-pad_begin, extent + pad_end).
-inline int padded_count(int first, int kernel, int dilation, int extent, int pad_begin, int pad_end) {
-  return Taps(first + pad_begin, kernel, dilation, extent + pad_begin + pad_end).count();
 }
 
 template <class V, class T>
