@@ -81,6 +81,26 @@ struct Widening : Avx2 {
 
 }  // namespace
 
+void igemm_u8s8_row_sums_avx2(const IgemmU8Run& run, std::int64_t k, std::int32_t* sums) {
+  const __m256i zero = _mm256_setzero_si256();
+  for (std::int64_t i = 0; i < run.m; ++i) {
+    __m256i parts = zero;
+    std::int32_t sum = 0;
+    for (std::int64_t t = 0; t < run.taps; ++t) {
+      const std::uint8_t* a = run.a + run.a_offsets[t * run.a_tap_stride + i];
+      std::int64_t at = 0;
+      for (; at + 32 <= k; at += 32) {
+        const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + at));
+        parts = _mm256_add_epi64(parts, _mm256_sad_epu8(bytes, zero));
+      }
+      for (; at < k; ++at) sum += a[at];
+    }
+    alignas(32) std::int64_t four[4];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(four), parts);
+    sums[i] = sum + static_cast<std::int32_t>(four[0] + four[1] + four[2] + four[3]);
+  }
+}
+
 void igemm_u8s8_4x16_avx2(const IgemmU8Run& run) { run_panel<Widening, 4, 2>(run); }
 void igemm_u8s8_6x8_avx2(const IgemmU8Run& run) { run_panel<Widening, 6, 1>(run); }
 

@@ -82,7 +82,45 @@ struct Vnni : Avx512 {
   }
 };
 
+// Sums of the bytes of a row in eight parts.
+[[gnu::always_inline]] inline __m512i row_parts(const IgemmU8Run& run, std::int64_t k, std::int64_t row) {
+  const __m512i zero = _mm512_setzero_si512();
+  __m512i parts = zero;
+  for (std::int64_t t = 0; t < run.taps; ++t) {
+    const std::uint8_t* a = run.a + run.a_offsets[t * run.a_tap_stride + row];
+    std::int64_t i = 0;
+    for (; i + 64 <= k; i += 64) parts = _mm512_add_epi64(parts, _mm512_sad_epu8(_mm512_loadu_si512(a + i), zero));
+    if (i < k) {
+      const __mmask64 rest = Vnni::bytes_mask(static_cast<int>(k - i));
+      parts = _mm512_add_epi64(parts, _mm512_sad_epu8(_mm512_maskz_loadu_epi8(rest, a + i), zero));
+    }
+  }
+  return parts;
+}
+
+// Sums of neighbours: pairs of 64-bit elements, then of 128-bit lanes.
+inline __m512i add_pairs(__m512i a, __m512i b) {
+  return _mm512_add_epi64(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+}
+inline __m512i add_lanes(__m512i a, __m512i b) {
+  return _mm512_add_epi64(_mm512_shuffle_i64x2(a, b, 0x88), _mm512_shuffle_i64x2(a, b, 0xdd));
+}
+
 }  // namespace
+
+// Eight rows at a time: their parts are added in a tree that ends with one sum an element, in order.
+void igemm_u8s8_row_sums_avx512(const IgemmU8Run& run, std::int64_t k, std::int32_t* sums) {
+  std::int64_t i = 0;
+  for (; i + 8 <= run.m; i += 8) {
+    __m512i pairs[4];
+    unroll<4>([&](auto j) FOVEA_INLINE_LAMBDA {
+      pairs[j] = add_pairs(row_parts(run, k, i + 2 * j), row_parts(run, k, i + 2 * j + 1));
+    });
+    const __m512i all = add_lanes(add_lanes(pairs[0], pairs[1]), add_lanes(pairs[2], pairs[3]));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + i), _mm512_cvtepi64_epi32(all));
+  }
+  for (; i < run.m; ++i) sums[i] = static_cast<std::int32_t>(_mm512_reduce_add_epi64(row_parts(run, k, i)));
+}
 
 void igemm_u8s8_6x64_vnni(const IgemmU8Run& run) { run_panel<Vnni, 6, 4>(run); }
 void igemm_u8s8_8x48_vnni(const IgemmU8Run& run) { run_panel<Vnni, 8, 3>(run); }

@@ -52,7 +52,7 @@ class Worker {
     run.b = p_.columns.b + column * taps_ * quads_ * kIgemmQuad;
     run.b_tap_stride = quads_ * kernel.nr * kIgemmQuad;
     run.start = start_;
-    if (p_.columns.offset != nullptr) run.offset = p_.columns.offset + column;
+    if (has_offset(column, kernel.nr)) run.offset = p_.columns.offset + column;
     run.multiplier = p_.columns.multiplier + column;
     run.bias = p_.columns.bias + column;
     if (p_.c != nullptr) run.c = p_.c + first_row * p_.c_stride + column;
@@ -73,6 +73,13 @@ class Worker {
     }
   }
 
+  // Few columns have an offset, where zero points lie off the middle: panels without go without its products.
+  bool has_offset(std::int64_t column, int nr) const {
+    if (p_.columns.offset == nullptr) return false;
+    const std::int32_t* offset = p_.columns.offset + column;
+    return std::any_of(offset, offset + nr, [](std::int32_t v) { return v != 0; });
+  }
+
   // Place of a group's rows among those of all groups.
   std::int64_t first_of(const PixelGroup& group) const { return group.c_offsets - groups_.begin()->c_offsets; }
 
@@ -89,14 +96,12 @@ class Worker {
 
   void sum_rows() {
     for (const PixelGroup& group : groups_) {
-      for (std::int64_t i = 0; i < group.m; ++i) {
-        std::int32_t sum = 0;
-        for (std::int64_t t = 0; t < group.taps; ++t) {
-          const std::uint8_t* a = groups_.a() + group.a_offsets[t * group.m + i];
-          for (std::int64_t k = 0; k < p_.k; ++k) sum += a[k];
-        }
-        row_sums_[first_of(group) + i] = sum;
-      }
+      IgemmU8Run run{};
+      run.a = groups_.a();
+      run.a_offsets = group.a_offsets;
+      run.a_tap_stride = run.m = group.m;
+      run.taps = group.taps;
+      p_.panels.wide->row_sums(run, p_.k, row_sums_ + first_of(group));
     }
   }
 

@@ -74,6 +74,8 @@ struct IgemmU8Kernel {
   int mr, nr;  // the tile; m and n tails are handled inside
   int lanes;   // 128-bit lanes of its vectors
   void (*run)(const IgemmU8Run&);
+  // sums[i] = sum of the k bytes of every tap of row i; of the run only a, a_offsets, a_tap_stride, m and taps count.
+  void (*row_sums)(const IgemmU8Run&, std::int64_t k, std::int32_t* sums);
 };
 
 // kernels.inc in its order: best first, scalar last.

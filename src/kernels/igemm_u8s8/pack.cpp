@@ -4,7 +4,7 @@ namespace fovea::kernels {
 namespace {
 
 constexpr IgemmU8Kernel kKernels[] = {
-#define KERNEL(isa, name, mr, nr, lanes) {Isa::isa, #name, mr, nr, lanes, name},
+#define KERNEL(isa, name, mr, nr, lanes, sums) {Isa::isa, #name, mr, nr, lanes, name, igemm_u8s8_row_sums_##sums},
 #include "kernels/igemm_u8s8/kernels.inc"
 #undef KERNEL
 };

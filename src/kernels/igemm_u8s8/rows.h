@@ -5,8 +5,12 @@
 
 namespace fovea::kernels {
 
-#define KERNEL(isa, name, mr, nr, lanes) void name(const IgemmU8Run& run);
+#define KERNEL(isa, name, mr, nr, lanes, sums) void name(const IgemmU8Run& run);
 #include "kernels/igemm_u8s8/kernels.inc"
 #undef KERNEL
+
+void igemm_u8s8_row_sums_avx512(const IgemmU8Run& run, std::int64_t k, std::int32_t* sums);
+void igemm_u8s8_row_sums_avx2(const IgemmU8Run& run, std::int64_t k, std::int32_t* sums);
+void igemm_u8s8_row_sums_scalar(const IgemmU8Run& run, std::int64_t k, std::int32_t* sums);
 
 }  // namespace fovea::kernels

@@ -30,6 +30,16 @@ void finish(const IgemmU8Run& run, std::int64_t row, const std::int32_t* sums) {
 
 }  // namespace
 
+void igemm_u8s8_row_sums_scalar(const IgemmU8Run& run, std::int64_t k, std::int32_t* sums) {
+  for (std::int64_t i = 0; i < run.m; ++i) {
+    sums[i] = 0;
+    for (std::int64_t t = 0; t < run.taps; ++t) {
+      const std::uint8_t* a = run.a + run.a_offsets[t * run.a_tap_stride + i];
+      for (std::int64_t at = 0; at < k; ++at) sums[i] += a[at];
+    }
+  }
+}
+
 void igemm_u8s8_1x16_scalar(const IgemmU8Run& run) {
   for (std::int64_t i = 0; i < run.m; ++i) {
     std::int32_t sums[kNr];

@@ -126,8 +126,10 @@ double qconv_igemm::cost_us(const TacticQuery& query) {
   const Isa isa = panels.wide->isa;
   const double peak = isa >= Isa::kAvx512Vnni ? 222.0 : isa == Isa::kAvx2 ? 40.0 : 1.0;
   const double depth = static_cast<double>(k * p->geometry.kernel_h * p->geometry.kernel_w);
+  const double quads = static_cast<double>((k + 3) / 4);
+  // A tap costs its row pointers, about half as long as a quad.
   const double used = static_cast<double>(n) / static_cast<double>(panels.column(panels.count())) *
-                      static_cast<double>(k) / static_cast<double>((k + 3) / 4 * 4);
+                      static_cast<double>(k) / (4 * quads) * quads / (quads + 0.5);
   return estimate_us(query, peak * used * depth / (depth + 14), 20.0);
 }
 
