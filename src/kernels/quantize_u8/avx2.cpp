@@ -1,0 +1,4 @@
+#include "kernels/byte_math_avx2.h"
+#include "kernels/quantize_u8/generic.h"
+
+FOVEA_QUANTIZE_U8_KERNELS(BytesAvx2, avx2)
