@@ -125,6 +125,7 @@ Status infer_fused_qconv(InferContext& context) {
   FOVEA_TRY(const auto residual, read_quantised(context.node(), "residual"));
   if (context.has(Inputs::kResidual) != residual.has_value())
     return bad_input("attribute residual_scale: expected with operand residual, and only then");
+  FOVEA_TRY([[maybe_unused]] const auto middle, read_quantised(context.node(), "middle"));
   FOVEA_TRY(const auto y, read_quantised(context.node(), "y"));
   return add_output(context, y ? DType::kU8 : DType::kF32, std::move(output));
 }
@@ -135,6 +136,7 @@ Status evaluate_fused_qconv(EvalContext& context) {
   FOVEA_TRY(const Activation activation, read_activation(context.node()));
   FOVEA_TRY(const std::int64_t x_zero_point, read_x_zero_point(context.node()));
   FOVEA_TRY(const auto residual_of, read_quantised(context.node(), "residual"));
+  FOVEA_TRY(const auto middle, read_quantised(context.node(), "middle"));
   FOVEA_TRY(const auto y, read_quantised(context.node(), "y"));
   Sums sums(checked, x_zero_point);
   FOVEA_RETURN_IF_ERROR(sums.resolve(checked));
@@ -156,6 +158,10 @@ Status evaluate_fused_qconv(EvalContext& context) {
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t o = i / pixels;
       double r = result[i] * multiplier[o] + bias[o];
+      if (middle) {
+        const auto zero_point = static_cast<double>(middle->zero_point);
+        r = (quantised(r / middle->scale, zero_point, range) - zero_point) * middle->scale;
+      }
       if (residual_of) r += (residual[i] - static_cast<double>(residual_of->zero_point)) * residual_of->scale;
       const float real = apply_activation(activation, static_cast<float>(r));
       result[i] = y ? quantised(real / y->scale, static_cast<double>(y->zero_point), range) : real;

@@ -11,7 +11,9 @@ namespace fovea {
 //   inputs   X u8 [N,C,H,W], or [N,K] for a matrix product; W s8 [O,C/group,kh,kw] or [O,K]; multiplier f32 [O];
 //            bias f32 [O] or omitted; weight_offset s32 [O] or omitted; residual u8 of the output's shape or omitted
 //   acc      sum over the taps inside the image of (x - x_zero_point) * (w + weight_offset[o]), exact in s32
-//   r        activation(acc * multiplier[o] + bias[o] + (residual - residual_zero_point) * residual_scale)
+//   r        acc * multiplier[o] + bias[o]; with attributes middle_scale and middle_zero_point quantised and dequantised
+//            by them (a network may quantise the convolution and the sum behind it); then
+//            activation(r + (residual - residual_zero_point) * residual_scale)
 //   output   u8: saturate(round half to even(r / y_scale) + y_zero_point); f32 without attribute y_scale: r
 // Weights with a zero point that s8 cannot hold (u8 weights, re-centred per channel) have a weight_offset.
 struct FusedQConvInputs {

@@ -58,13 +58,22 @@ Result<QConvProblem> read_qconv_problem(const TacticQuery& query) {
     const auto offset = query.constant(Inputs::kWeightOffset)->as<std::int32_t>();
     p.offset.assign(offset.begin(), offset.end());
   }
+  FOVEA_TRY(const auto middle, read_quantised(query.node, "middle"));
   // In double, rounded once: the integer result then depends on nothing else.
   const double unit = y && p.requantise.kind <= kernels::EpilogueKind::kClip ? static_cast<double>(y->scale) : 1.0;
   const double residual_scale = residual ? static_cast<double>(residual->scale) : 0;
   const double residual_zero = residual ? static_cast<double>(residual->zero_point) * residual_scale : 0;
-  for (float& m : p.multiplier) m = static_cast<float>(m / unit);
-  for (float& b : p.bias) b = static_cast<float>((b - residual_zero) / unit);
+  const double sum_unit = middle ? static_cast<double>(middle->scale) : unit;
+  for (float& m : p.multiplier) m = static_cast<float>(m / sum_unit);
+  for (float& b : p.bias) b = static_cast<float>((middle ? b : b - residual_zero) / sum_unit);
   p.requantise.residual_scale = static_cast<float>(residual_scale / unit);
+  if (middle) {
+    p.requantise.middle = true;
+    p.requantise.middle_low = static_cast<float>(-middle->zero_point);
+    p.requantise.middle_high = static_cast<float>(255 - middle->zero_point);
+    p.requantise.middle_scale = static_cast<float>(middle->scale / unit);
+    p.requantise.middle_bias = static_cast<float>(-residual_zero / unit);
+  }
   return p;
 }
 

@@ -2,7 +2,10 @@
 // requantisation, residual and activation fused. Sums never leave the registers.
 //
 // acc[m, n] = sum over taps t inside the image, then k, of (A[t][m][k] - a_zero_point) * (B[t][k][n] + b_offset[n])
-// v[m, n]   = fma(acc, multiplier[n], bias[n]), then fma(residual[m, n], residual_scale, v), in f32, in units of C
+// v[m, n]   = fma(acc, multiplier[n], bias[n]), in f32, in units of C;
+//             with a middle quantisation: in its units, rounded half to even within its bounds, then
+//             fma(v, middle_scale, middle_bias), in units of C;
+//             then fma(residual[m, n], residual_scale, v)
 // C[m, n]   = clamp(round half to even(v) + c_zero_point, low, high), or v itself as f32
 //
 // A is read where it lies, as igemm_f32 reads it; taps in the padding are left out. Products of bytes are summed in
@@ -37,6 +40,8 @@ struct Requantise {
   float a = 0, b = 0;
   float inverse_scale = 1;
   float residual_scale = 0;
+  bool middle = false;  // the sum is quantised before the residual is added
+  float middle_low = 0, middle_high = 255, middle_scale = 1, middle_bias = 0;
   std::int32_t zero_point = 0;
   std::uint8_t low = 0, high = 255;
 };

@@ -73,6 +73,8 @@ float expected(const Case& c, const Data& d, std::int64_t m, std::int64_t n) {
   const auto column = static_cast<std::size_t>(n);
   const Requantise& q = c.requantise;
   float v = std::fma(static_cast<float>(exact_sum(c, d, m, n)), d.multiplier[column], d.bias[column]);
+  if (q.middle)
+    v = std::fma(std::nearbyint(std::min(std::max(v, q.middle_low), q.middle_high)), q.middle_scale, q.middle_bias);
   if (c.residual)
     v = std::fma(static_cast<float>(d.residual[static_cast<std::size_t>(m * c.filters + n)]), q.residual_scale, v);
   if (c.real_result || q.kind > EpilogueKind::kClip) v = apply_epilogue<Scalar>({q.kind, q.a, q.b}, v);
@@ -221,7 +223,13 @@ TEST_P(IgemmU8S8Rows, EpiloguesAndResiduals) {
       for (const bool real : {false, true}) {
         Case c;
         c.filters = filters, c.residual = filters % 16 != 0, c.real_result = real, c.offsets = filters == 64;
-        c.requantise = {kind, 0.1f, 0.5f, 0.7f, 0.3f, 17, 20, 230};
+        c.requantise = {.kind = kind, .a = 0.1f, .b = 0.5f, .inverse_scale = 0.7f, .residual_scale = 0.3f};
+        c.requantise.zero_point = 17, c.requantise.low = 20, c.requantise.high = 230;
+        if (filters % 3 == 0) {
+          c.requantise.middle = true;
+          c.requantise.middle_low = -60, c.requantise.middle_high = 195;
+          c.requantise.middle_scale = 0.8f, c.requantise.middle_bias = -11;
+        }
         if (real && kind == kClip) c.requantise = {kClip, 0, 60};
         check(c);
       }

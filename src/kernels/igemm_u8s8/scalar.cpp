@@ -13,6 +13,8 @@ void finish(const IgemmU8Run& run, std::int64_t row, const std::int32_t* sums) {
   const Requantise& q = run.requantise;
   for (int j = 0; j < run.n; ++j) {
     float v = std::fma(static_cast<float>(sums[j]), run.multiplier[j], run.bias[j]);
+    if (q.middle)
+      v = std::fma(std::nearbyint(std::min(std::max(v, q.middle_low), q.middle_high)), q.middle_scale, q.middle_bias);
     if (run.residual != nullptr)
       v = std::fma(static_cast<float>(run.residual[run.residual_offsets[row] + j]), q.residual_scale, v);
     const bool is_real = run.c == nullptr || q.kind > EpilogueKind::kClip;

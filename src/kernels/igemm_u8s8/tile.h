@@ -30,6 +30,16 @@ template <class V, int kNv>
   });
 }
 
+// The quantisation before the residual.
+template <class V, int kNv>
+[[gnu::always_inline]] inline void quantise_middle(const Requantise& q, typename V::F (&v)[kNv]) {
+  const typename V::F low = V::set1(q.middle_low), high = V::set1(q.middle_high);
+  const typename V::F scale = V::set1(q.middle_scale), bias = V::set1(q.middle_bias);
+  unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA {
+    v[j] = V::fma(V::round_even(V::min(V::max(v[j], low), high)), scale, bias);
+  });
+}
+
 // One row that takes the long way: real results, or an activation that is no clip. Out of line: it is rare or short.
 template <class V, int kNv>
 [[gnu::noinline]] void finish_row_slowly(const IgemmU8Run& run, std::int64_t row, const typename V::I* acc) {
@@ -39,6 +49,7 @@ template <class V, int kNv>
   typename V::F v[kNv];
   for (int j = 0; j < kNv; ++j) sums[j] = acc[j];
   scale_row<V, kNv>(run, sums, v);
+  if (run.requantise.middle) quantise_middle<V, kNv>(run.requantise, v);
   for (int j = 0; j < kNv; ++j) V::store_lanes(real + j * 4, 4 * kNv, v[j]);
   const Requantise& q = run.requantise;
   if (run.residual != nullptr) {
@@ -88,6 +99,7 @@ template <class V, int kMr, int kNv>
   unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA {
     typename V::F v[kNv];
     scale_row<V, kNv>(run, acc[i], v);
+    if (run.requantise.middle) quantise_middle<V, kNv>(run.requantise, v);
     if (run.residual != nullptr) {
       typename V::F residual[kNv];
       V::template load_bytes<kNv>(run.residual + run.residual_offsets[m + i], run.n, residual);
