@@ -32,6 +32,24 @@ kernels::Requantise requantise_of(const Activation& activation, const std::optio
   return out;
 }
 
+// Products of one sum.
+double taps_of(const TacticQuery& query) {
+  const Tensor& w = *query.constant(Inputs::kWeight);
+  return static_cast<double>(w.count()) / static_cast<double>(w.dim(0));
+}
+
+// Whether a result may leave the range of s32, by the largest products that there could be.
+bool may_overflow(const QConvProblem& p, double products) {
+  double largest = 0;
+  for (std::size_t o = 0; o < p.multiplier.size(); ++o) {
+    const double weight = 128 + (p.offset.empty() ? 0 : std::abs(p.offset[o]));
+    largest = std::max(largest, products * 255 * weight * std::abs(static_cast<double>(p.multiplier[o])) +
+                                    std::abs(static_cast<double>(p.bias[o])));
+  }
+  constexpr double kSafe = 1e9;
+  return !(largest + 255 * std::abs(static_cast<double>(p.requantise.residual_scale)) < kSafe);
+}
+
 }  // namespace
 
 Result<QConvProblem> read_qconv_problem(const TacticQuery& query) {
@@ -67,6 +85,7 @@ Result<QConvProblem> read_qconv_problem(const TacticQuery& query) {
   for (float& m : p.multiplier) m = static_cast<float>(m / sum_unit);
   for (float& b : p.bias) b = static_cast<float>((middle ? b : b - residual_zero) / sum_unit);
   p.requantise.residual_scale = static_cast<float>(residual_scale / unit);
+  p.requantise.may_overflow = may_overflow(p, taps_of(query));
   if (middle) {
     p.requantise.middle = true;
     p.requantise.middle_low = static_cast<float>(-middle->zero_point);

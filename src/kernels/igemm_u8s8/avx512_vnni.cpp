@@ -34,16 +34,20 @@ struct Vnni : Avx512 {
 
   static __mmask64 bytes_mask(int n) { return _cvtu64_mask64(n >= 64 ? ~0ull : (1ull << n) - 1); }
   // Values past the range of s32 would convert to its lowest; the packs saturate the rest.
-  static __m512i to_int(F v) { return _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(65536.0f))); }
+  template <bool kClamp>
+  static __m512i to_int(F v) {
+    return _mm512_cvtps_epi32(kClamp ? _mm512_min_ps(v, _mm512_set1_ps(65536.0f)) : v);
+  }
 
   // Rounds, packs and stores n of kNv vectors of packed order.
-  template <int kNv>
+  template <int kNv, bool kClamp>
   [[gnu::always_inline]] static void store_bytes(std::uint8_t* c, int n, const F (&v)[kNv], const Bounds& bounds) {
-    const __m512i low_words =
-        _mm512_adds_epi16(_mm512_packs_epi32(to_int(v[0]), to_int(v[kNv > 1 ? 1 : 0])), bounds.zero_point);
+    const __m512i low_words = _mm512_adds_epi16(
+        _mm512_packs_epi32(to_int<kClamp>(v[0]), to_int<kClamp>(v[kNv > 1 ? 1 : 0])), bounds.zero_point);
     __m512i high_words = low_words;
     if constexpr (kNv > 2)
-      high_words = _mm512_adds_epi16(_mm512_packs_epi32(to_int(v[2]), to_int(v[kNv > 3 ? 3 : 2])), bounds.zero_point);
+      high_words = _mm512_adds_epi16(_mm512_packs_epi32(to_int<kClamp>(v[2]), to_int<kClamp>(v[kNv > 3 ? 3 : 2])),
+                                     bounds.zero_point);
     __m512i bytes = _mm512_packus_epi16(low_words, high_words);
     bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, bounds.low), bounds.high);
     // Of the four dwords of each lane the first kNv are wanted.

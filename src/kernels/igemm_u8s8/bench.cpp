@@ -17,9 +17,11 @@ namespace {
 
 using Layer = bench::ConvLayer;
 
+enum class Sum { kNone, kPlain, kAfterQuantisation };  // with the other branch of a residual block
+
 class LayerData {
  public:
-  LayerData(const Layer& layer, Isa isa) {
+  LayerData(const Layer& layer, Isa isa, Sum sum) {
     const std::int64_t pad = layer.kernel / 2, out = (layer.size + 2 * pad - layer.kernel) / layer.stride + 1;
     const bool first_layer = layer.in_channels <= 4;
     const std::int64_t in = first_layer ? (out - 1) * layer.stride + layer.kernel : layer.size;
@@ -48,6 +50,12 @@ class LayerData {
                  random<float>(bias_, columns)};
     p.c = random<std::uint8_t>(c_, p.m * layer.out_channels);
     p.c_stride = layer.out_channels;
+    p.requantise.may_overflow = false;
+    if (sum == Sum::kNone) return;
+    p.residual = random<std::uint8_t>(residual_, p.m * layer.out_channels);
+    p.residual_stride = layer.out_channels;
+    p.requantise.residual_scale = 0.5f;
+    p.requantise.middle = sum == Sum::kAfterQuantisation;
   }
   const IgemmU8S8& problem() const { return problem_; }
   double macs() const {
@@ -85,16 +93,16 @@ class LayerData {
   }
 
   IgemmU8S8 problem_;
-  AlignedBuffer x_, w_, packed_, sums_, multiplier_, bias_, c_;
+  AlignedBuffer x_, w_, residual_, packed_, sums_, multiplier_, bias_, c_;
 };
 
-void run_layer(benchmark::State& state, const Layer& layer, Isa isa) {
+void run_layer(benchmark::State& state, const Layer& layer, Isa isa, Sum sum) {
   const CpuFeatures cpu = detect_cpu().limited_to(isa);
   if (!cpu.has(isa)) {
     state.SkipWithError("the CPU lacks this ISA");
     return;
   }
-  const LayerData data(layer, isa);
+  const LayerData data(layer, isa, sum);
   double best_seconds = std::numeric_limits<double>::infinity();
   double peak = bench::peak_rate(PeakKind::kInt8, cpu);
   for (auto _ : state) {
@@ -112,10 +120,19 @@ void run_layer(benchmark::State& state, const Layer& layer, Isa isa) {
 const bool kRegistered = [] {
   for (const Isa isa : {Isa::kAvx512Vnni, Isa::kAvx2}) {
     for (const Layer& layer : bench::kConvLayers) {
-      const std::string name =
-          fmt::format("igemm_u8s8/{}/{}/{}x{}x{}x{}_stride{}_from{}", isa_name(isa), layer.network, layer.out_channels,
-                      layer.in_channels, layer.kernel, layer.kernel, layer.stride, layer.size);
-      benchmark::RegisterBenchmark(name.c_str(), run_layer, layer, isa)->Unit(benchmark::kMicrosecond)->MinTime(0.05);
+      for (const Sum sum : {Sum::kNone, Sum::kPlain, Sum::kAfterQuantisation}) {
+        const bool ends_block = layer.kernel == 1 && layer.stride == 1 && layer.out_channels == 4 * layer.in_channels;
+        if (sum != Sum::kNone && !ends_block) continue;
+        const std::string name =
+            fmt::format("igemm_u8s8/{}/{}/{}x{}x{}x{}_stride{}_from{}{}", isa_name(isa), layer.network,
+                        layer.out_channels, layer.in_channels, layer.kernel, layer.kernel, layer.stride, layer.size,
+                        sum == Sum::kNone    ? ""
+                        : sum == Sum::kPlain ? "_add"
+                                             : "_quantise_add");
+        benchmark::RegisterBenchmark(name.c_str(), run_layer, layer, isa, sum)
+            ->Unit(benchmark::kMicrosecond)
+            ->MinTime(0.05);
+      }
     }
   }
   return true;

@@ -60,6 +60,7 @@ class Worker {
     if (p_.residual != nullptr) run.residual = p_.residual + first_row * p_.residual_stride + column;
     run.n = static_cast<std::int32_t>(std::min<std::int64_t>(p_.panels.n - column, kernel.nr));
     run.requantise = p_.requantise;
+    if (panel + 1 < range_.panel_end) run.next_b = run.b + kernel.nr * taps_ * quads_ * kIgemmQuad;
     for (const PixelGroup& group : groups_) {
       start_sums(group, p_.columns.tap_sums + column * taps_, kernel.nr);
       run.a_offsets = group.a_offsets;

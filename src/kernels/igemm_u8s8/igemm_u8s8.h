@@ -44,6 +44,7 @@ struct Requantise {
   float middle_low = 0, middle_high = 255, middle_scale = 1, middle_bias = 0;
   std::int32_t zero_point = 0;
   std::uint8_t low = 0, high = 255;
+  bool may_overflow = true;  // |v| may reach 2^31, where conversions to integers give the lowest one
 };
 
 // Rows of one panel: the whole job of a kernel row. Reads up to 3 bytes past the k of a row.
@@ -70,6 +71,7 @@ struct IgemmU8Run {
   const std::int64_t* residual_offsets;
   std::int32_t n;  // columns to store, 1 … nr
   Requantise requantise;
+  const std::int8_t* next_b;  // the weights that the run after this one reads, brought to L2 meanwhile; or null
 };
 
 // A row of kernels.inc.

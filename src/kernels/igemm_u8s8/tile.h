@@ -35,9 +35,8 @@ template <class V, int kNv>
 [[gnu::always_inline]] inline void quantise_middle(const Requantise& q, typename V::F (&v)[kNv]) {
   const typename V::F low = V::set1(q.middle_low), high = V::set1(q.middle_high);
   const typename V::F scale = V::set1(q.middle_scale), bias = V::set1(q.middle_bias);
-  unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA {
-    v[j] = V::fma(V::round_even(V::min(V::max(v[j], low), high)), scale, bias);
-  });
+  unroll<kNv>([&](auto j)
+                  FOVEA_INLINE_LAMBDA { v[j] = V::fma(V::round_even(V::min(V::max(v[j], low), high)), scale, bias); });
 }
 
 // One row that takes the long way: real results, or an activation that is no clip. Out of line: it is rare or short.
@@ -78,6 +77,25 @@ template <class V, int kNv>
   }
 }
 
+// Requantises and stores whole rows; the flags leave out what a layer does not need.
+template <class V, int kMr, int kNv, bool kClamp, bool kMiddle>
+[[gnu::always_inline]] inline void store_tile(const IgemmU8Run& run, std::int64_t m,
+                                              const typename V::I (&acc)[kMr][kNv]) {
+  const typename V::Bounds bounds = V::bounds(run.requantise);
+  unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA {
+    typename V::F v[kNv];
+    scale_row<V, kNv>(run, acc[i], v);
+    if (kMiddle) quantise_middle<V, kNv>(run.requantise, v);
+    if (run.residual != nullptr) {
+      typename V::F residual[kNv];
+      V::template load_bytes<kNv>(run.residual + run.residual_offsets[m + i], run.n, residual);
+      const typename V::F scale = V::set1(run.requantise.residual_scale);
+      unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA { v[j] = V::fma(residual[j], scale, v[j]); });
+    }
+    V::template store_bytes<kNv, kClamp>(run.c + run.c_offsets[m + i], run.n, v, bounds);
+  });
+}
+
 template <class V, int kMr, int kNv>
 [[gnu::always_inline]] inline void finish_tile(const IgemmU8Run& run, std::int64_t m, typename V::I (&acc)[kMr][kNv]) {
   if (run.offset != nullptr) {
@@ -95,23 +113,14 @@ template <class V, int kMr, int kNv>
     for (int i = 0; i < kMr; ++i) finish_row_slowly<V, kNv>(run, m + i, spilled[i]);
     return;
   }
-  const typename V::Bounds bounds = V::bounds(run.requantise);
-  unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA {
-    typename V::F v[kNv];
-    scale_row<V, kNv>(run, acc[i], v);
-    if (run.requantise.middle) quantise_middle<V, kNv>(run.requantise, v);
-    if (run.residual != nullptr) {
-      typename V::F residual[kNv];
-      V::template load_bytes<kNv>(run.residual + run.residual_offsets[m + i], run.n, residual);
-      const typename V::F scale = V::set1(run.requantise.residual_scale);
-      unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA { v[j] = V::fma(residual[j], scale, v[j]); });
-    }
-    V::template store_bytes<kNv>(run.c + run.c_offsets[m + i], run.n, v, bounds);
-  });
+  if (run.requantise.middle) return store_tile<V, kMr, kNv, false, true>(run, m, acc);  // is small: it was clamped
+  if (run.requantise.may_overflow) return store_tile<V, kMr, kNv, true, false>(run, m, acc);
+  store_tile<V, kMr, kNv, false, false>(run, m, acc);
 }
 
+// `prefetch` walks through the weights of the next panel, a line a quad.
 template <class V, int kMr, int kNv>
-[[gnu::always_inline]] inline void compute_tile(const IgemmU8Run& run, std::int64_t m) {
+[[gnu::always_inline]] inline void compute_tile(const IgemmU8Run& run, std::int64_t m, const std::int8_t* prefetch) {
   typename V::I acc[kMr][kNv];
   unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA {
     const typename V::I start = V::iload(run.start + j * V::N);
@@ -123,6 +132,8 @@ template <class V, int kMr, int kNv>
     unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA { row[i] = run.a + a_offsets[i]; });
     const std::int8_t* b = run.b + run.tap_indices[t] * run.b_tap_stride;
     for (std::int64_t q = 0; q < run.quads; ++q, b += kNv * V::N * kIgemmQuad) {
+      __builtin_prefetch(prefetch, 0, 2);
+      prefetch += 64;
       typename V::Weights weights[kNv];
       unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA { weights[j] = V::load_weights(b + j * V::N * kIgemmQuad); });
       unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA {
@@ -140,14 +151,21 @@ template <class V, int kMr, int kNv>
   if constexpr (kMr > 1) {
     if (rows < kMr) return compute_tail<V, kMr - 1, kNv>(run, m, rows);
   }
-  compute_tile<V, kMr, kNv>(run, m);
+  compute_tile<V, kMr, kNv>(run, m, run.b);
 }
 
 // All rows of a run; the last two tiles share what is left evenly, as a tile of one or two rows wastes the pipeline.
 template <class V, int kMr, int kNv>
 [[gnu::always_inline]] inline void run_panel(const IgemmU8Run& run) {
   std::int64_t m = 0;
-  for (; run.m - m >= 2 * kMr || run.m - m == kMr; m += kMr) compute_tile<V, kMr, kNv>(run, m);
+  // A tile asks for as many lines as it has quads; a panel has kNv * V::N / 16 times as many. Then, and where there is
+  // no next panel, it asks for what it has, which costs nothing.
+  const std::int8_t* next = run.next_b;
+  const std::int8_t* const end = next == nullptr ? nullptr : next + run.b_tap_stride * run.taps;
+  for (; run.m - m >= 2 * kMr || run.m - m == kMr; m += kMr) {
+    compute_tile<V, kMr, kNv>(run, m, next < end ? next : run.b);
+    if (next < end) next += run.quads * run.taps * 64;
+  }
   while (m < run.m) {
     const std::int64_t rest = run.m - m;
     const std::int64_t rows = rest > kMr ? (rest + 1) / 2 : rest;
