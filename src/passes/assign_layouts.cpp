@@ -9,7 +9,8 @@ namespace {
 // Operators whose kernels work on channels-last images, whatever their neighbours do.
 bool wants_channels_last(std::string_view op) {
   static const std::set<std::string_view> ops = {"FusedConv", "MaxPool", "AveragePool", "GlobalAveragePool",
-                                                 "GlobalMaxPool", "LRN", "Resize", "DepthToSpace", "SpaceToDepth"};
+                                                 "GlobalMaxPool", "LRN", "Resize", "DepthToSpace", "SpaceToDepth",
+                                                 "FusedQConv", "FusedQAveragePool", "QuantizeLinear"};
   return ops.count(op) > 0;
 }
 
@@ -18,7 +19,7 @@ bool follows_operands(std::string_view op) {
   static const std::set<std::string_view> ops = {
       "Add",  "Sub",   "Mul",   "Div",  "Pow",  "Min",  "Max",       "Sum",   "Relu",  "Clip",       "LeakyRelu",
       "Elu",  "PRelu", "Tanh",  "Exp",  "Sqrt", "Abs",  "HardSwish", "Erf",   "Log",   "HardSigmoid", "Sigmoid",
-      "Cast", "Floor", "Ceil",  "Neg",  "Concat", "Slice", "Split", "Pad", "QuantizeLinear", "DequantizeLinear",
+      "Cast", "Floor", "Ceil",  "Neg",  "Concat", "Slice", "Split", "Pad", "Lookup", "FusedQBinary", "DequantizeLinear",
       "BatchNormalization", "Identity"};
   return ops.count(op) > 0;
 }

@@ -19,5 +19,7 @@ inline bool is_bf16(const Value& value) { return value.type.dtype == DType::kBf1
 
 // Elements a part of a parallel element-wise step takes at least: smaller pieces cost more to hand out than to do.
 inline constexpr std::int64_t kEltwiseGrain = 4096;
+// The same for steps that compute bytes.
+inline constexpr std::int64_t kByteGrain = 16384;
 
 }  // namespace fovea::cpu
