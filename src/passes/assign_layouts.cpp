@@ -10,7 +10,7 @@ namespace {
 bool wants_channels_last(std::string_view op) {
   static const std::set<std::string_view> ops = {"FusedConv", "MaxPool", "AveragePool", "GlobalAveragePool",
                                                  "GlobalMaxPool", "LRN", "Resize", "DepthToSpace", "SpaceToDepth",
-                                                 "FusedQConv", "FusedQAveragePool", "QuantizeLinear"};
+                                                 "FusedQConv", "FusedQAveragePool"};
   return ops.count(op) > 0;
 }
 
@@ -19,9 +19,17 @@ bool follows_operands(std::string_view op) {
   static const std::set<std::string_view> ops = {
       "Add",  "Sub",   "Mul",   "Div",  "Pow",  "Min",  "Max",       "Sum",   "Relu",  "Clip",       "LeakyRelu",
       "Elu",  "PRelu", "Tanh",  "Exp",  "Sqrt", "Abs",  "HardSwish", "Erf",   "Log",   "HardSigmoid", "Sigmoid",
-      "Cast", "Floor", "Ceil",  "Neg",  "Concat", "Slice", "Split", "Pad", "Lookup", "FusedQBinary", "DequantizeLinear",
-      "BatchNormalization", "Identity"};
+      "Cast", "Floor", "Ceil",  "Neg",  "Concat", "Slice", "Split", "Pad", "Lookup", "FusedQBinary", "QuantizeLinear",
+      "DequantizeLinear", "BatchNormalization", "Identity"};
   return ops.count(op) > 0;
+}
+
+// Images of few channels change their order on the way to bytes, at no cost: what reads them wants them channels-last.
+bool quantises_image(const Graph& graph, const Node& node) {
+  constexpr std::int64_t kMaxChannels = 8;
+  if (node.op != "QuantizeLinear") return false;
+  const Shape& shape = graph.value(node.inputs[0]).type.shape;
+  return shape.rank() == 4 && shape[1].is_fixed() && shape[1].extent() <= kMaxChannels;
 }
 
 }  // namespace
@@ -38,7 +46,7 @@ Status assign_layouts(Graph& graph, const PassOptions& options) {
     if (is_image(v) && options.input_layout == Layout::kChannelsLast) mark(v);
   for (NodeId id : graph.topological_order()) {
     const Node& node = graph.node(id);
-    bool wanted = wants_channels_last(node.op);
+    bool wanted = wants_channels_last(node.op) || quantises_image(graph, node);
     if (follows_operands(node.op))
       for (ValueId v : node.inputs) wanted = wanted || (v != kNoValue && last[static_cast<std::size_t>(v)]);
     if (!wanted) continue;

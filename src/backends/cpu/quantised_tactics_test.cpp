@@ -223,6 +223,13 @@ TEST(QuantisedPlans, QuantiseAnImageInOnePass) {
               (Names{"quantize_linear", "pool_windows", "q_average_pool", "copy"}));  // to where the caller wants it
 }
 
+TEST(QuantisedPlans, QuantiseOtherTensorsInTheirOrder) {
+  const Graph graph = parsed(
+      "input x: f32[1,19,1,4]\nconst s: f32[] = {0.02}\nq = QuantizeLinear(x, s)\ny = DequantizeLinear(q, s)\noutput "
+      "y\n");
+  EXPECT_EQ(chosen(*planned(graph, Layout::kRowMajor, Isa::kAvx512)), (Names{"quantize_linear", "dequantize_linear"}));
+}
+
 TEST(QuantisedPlans, FlatteningBytesIsFree) {
   const Graph graph = parsed(
       "input x: u8[2,8,4,4]\nconst t: u8[256] = seed(1)\nconst s: s64[2] = {2, 8}\n"
