@@ -87,11 +87,10 @@ struct QBinaryLoop {
     loop(i, count, [b = P::set1(args.b[k])](std::int64_t, auto) FOVEA_INLINE_LAMBDA { return b; });
   }
 
-  // Bytes after which `inner` repeating operands begin at the start of a vector again.
+  // Bytes after which `inner` repeating operands begin at the start of a vector again. P::N is a power of two.
   static std::int64_t table_period(std::int64_t inner) {
     std::int64_t period = inner;
     while (period % P::N != 0) period *= 2;
-    // A power of two is all that whole vectors lack.
     return period;
   }
 
