@@ -46,6 +46,7 @@ Status bench(const BenchCommandOptions& options, const Context& context) {
   b.compile.batch = options.run.batch;
   b.compile.input_layout = Layout::kChannelsLast;
   b.compile.plan = plan_options(options.run);
+  FOVEA_RETURN_IF_ERROR(apply_tuning(options.run, b.compile));
   b.threads = options.run.threads;
   b.instances = options.instances;
   b.seconds = options.seconds;

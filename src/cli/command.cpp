@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "base/atomic_file.h"
 #include "report/record.h"
 
 namespace fovea::cli {

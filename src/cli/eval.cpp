@@ -1,10 +1,10 @@
 // fovea eval: top-1 and top-5 accuracy on labelled images.
+#include "base/atomic_file.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "measure/accuracy.h"
 #include "measure/machine.h"
-#include "report/record.h"
 
 namespace fovea::cli {
 namespace {
@@ -77,6 +77,8 @@ Status evaluate(const EvalOptions& options, const Context& context) {
   accuracy.workers = options.workers;
   accuracy.limit = options.limit;
   accuracy.plan = plan_options(options.run);
+  FOVEA_TRY(accuracy.tuning, parse_tuning(options.run.tune));
+  accuracy.warn = [](std::string_view text) { warn(std::string(text)); };
   accuracy.stop = context.stop;
   Progress progress(fmt::format("eval {}", model.entry.name), context.quiet);
   accuracy.progress = [&](std::int64_t done, std::int64_t total, double top1) {

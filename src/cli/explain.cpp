@@ -23,7 +23,7 @@ std::string why_lost(const Candidate& candidate, const StepProfile& step) {
   const auto chosen = std::find_if(step.candidates.begin(), step.candidates.end(),
                                    [&](const Candidate& c) { return c.tactic == step.tactic; });
   if (candidate.cost_us >= 1e8) return "the last resort";
-  return fmt::format("slower by estimate: {} against {}", short_time_us(candidate.cost_us),
+  return fmt::format("slower by {}: {} against {}", candidate.measured ? "measurement" : "estimate", short_time_us(candidate.cost_us),
                      chosen == step.candidates.end() ? "?" : short_time_us(chosen->cost_us));
 }
 
@@ -38,7 +38,7 @@ std::string losers(const PlanProfile& profile, bool each) {
       if (each)
         text += fmt::format("  {}: not {}: {}\n", step.node, c.tactic, reason);
       else
-        reasons[fmt::format("{}: {}", c.tactic, c.applies && c.cost_us < 1e8 ? "slower by estimate" : reason)].push_back(step.node);
+        reasons[fmt::format("{}: {}", c.tactic, c.applies && c.cost_us < 1e8 ? (c.measured ? "slower by measurement" : "slower by estimate") : reason)].push_back(step.node);
     }
   for (const auto& [reason, nodes] : reasons)
     text += fmt::format("  {} ({} layer{}: {}{})\n", reason, nodes.size(), nodes.size() == 1 ? "" : "s", nodes[0],
@@ -54,6 +54,7 @@ Status explain(const ExplainOptions& options, const Context& context) {
   compile_options.batch = options.run.batch;
   compile_options.input_layout = Layout::kChannelsLast;
   compile_options.plan = plan_options(options.run);
+  FOVEA_RETURN_IF_ERROR(apply_tuning(options.run, compile_options));
   if (compile_options.plan.threads == 0) compile_options.plan.threads = detect_topology().usable_threads();
   FOVEA_TRY(const PlanProfile profile, profile_plan(model.graph, compile_options, options.seconds));
 

@@ -85,8 +85,17 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("-p,--precision", options.precision, "auto (int8 for a quantised network, else fp32), fp32, bf16 or int8; an error where the CPU or the network lacks it")->capture_default_str();
   command.add_option("-b,--batch", options.batch, "Images a run")->check(CLI::Range(1, 4096))->capture_default_str();
   command.add_option("-t,--threads", options.threads, "Threads; 0 for all usable cores")->check(CLI::Range(0, 4096))->capture_default_str();
+  command.add_option("--tune", options.tune, "Choose algorithms by measurement: off, quick or full; kept for the next time")
+      ->group("Planner")
+      ->capture_default_str();
   command.add_option("--force-tactic", options.force_tactic, "Prefer algorithms whose name starts with this")->group("Planner");
   command.add_option("--exclude", options.exclude, "Backends or algorithms not to use")->group("Planner")->delimiter(',');
+}
+
+Status apply_tuning(const RunOptions& options, CompileOptions& compile) {
+  FOVEA_TRY(compile.tuning, parse_tuning(options.tune));
+  compile.warn = [](std::string_view text) { warn(std::string(text)); };
+  return {};
 }
 
 PlanOptions plan_options(const RunOptions& options) {

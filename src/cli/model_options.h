@@ -35,6 +35,7 @@ Result<LoadedModel> load(const ModelOptions& options, bool allow_synthetic = fal
 // --precision, --batch, --threads and the planner's choices.
 struct RunOptions {
   std::string precision = "auto";
+  std::string tune = "off";
   std::int64_t batch = 1;
   int threads = 0;
   std::string force_tactic;
@@ -42,5 +43,7 @@ struct RunOptions {
 };
 void add_run_options(CLI::App& command, RunOptions& options);
 PlanOptions plan_options(const RunOptions& options);
+// What --tune says, into compile options; warnings go to standard error.
+Status apply_tuning(const RunOptions& options, CompileOptions& compile);
 
 }  // namespace fovea::cli

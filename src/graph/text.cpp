@@ -33,6 +33,8 @@ std::string tensor_text(const Tensor& t, const TextOptions& options) {
   return out + "}";
 }
 
+}  // namespace
+
 std::string attribute_text(const Attribute& attribute) {
   struct Visitor {
     std::string operator()(std::int64_t v) const { return std::to_string(v); }
@@ -56,6 +58,8 @@ std::string attribute_text(const Attribute& attribute) {
   };
   return std::visit(Visitor{}, attribute);
 }
+
+namespace {
 
 std::string value_name(const Graph& graph, ValueId id) { return id == kNoValue ? "_" : graph.value(id).name; }
 

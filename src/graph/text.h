@@ -24,6 +24,9 @@ struct TextOptions {
 // One line a live node in topological order; constants and inputs that nothing uses are left out.
 std::string to_text(const Graph& graph, const TextOptions& options = {});
 
+// "[1,2]", "0.5", "\"NOTSET\"": as the text form writes an attribute.
+std::string attribute_text(const Attribute& attribute);
+
 // The inverse; constants may be `= {v, …}`, `= splat(v)`, `= seed(n)` (normal, scaled by 1/sqrt(fan-in)) or `= zeros`.
 // An error names the line. Types of node outputs may be left out.
 Result<Graph> parse_graph(std::string_view text);

@@ -64,8 +64,10 @@ Result<AccuracyResult> measure_accuracy(const LoadedModel& model, std::shared_pt
   const int threads = options.threads > 0 ? options.threads : usable;
   PlanOptions plan_options = options.plan;
   plan_options.threads = threads;
-  FOVEA_TRY(const auto plan,
-            compile(model.graph, classifier_compile_options(options.precision, options.batch, plan_options)));
+  CompileOptions compile_options = classifier_compile_options(options.precision, options.batch, plan_options);
+  compile_options.tuning = options.tuning;
+  compile_options.warn = options.warn;
+  FOVEA_TRY(const auto plan, compile(model.graph, compile_options));
   LoaderOptions loading;
   loading.batch = options.batch;
   loading.workers = options.workers;

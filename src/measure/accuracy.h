@@ -20,6 +20,8 @@ struct AccuracyOptions {
   int workers = 0;                       // that decode ahead; 0 = the usable processors
   std::int64_t limit = -1;               // only the first so many samples
   PlanOptions plan;
+  Tuning tuning = Tuning::kOff;
+  std::function<void(std::string_view)> warn;  // told of a tuning file that cannot be used; may be empty
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::int64_t done, std::int64_t total, double top1_percent)> progress;  // after every batch
 };

@@ -104,7 +104,7 @@ nlohmann::json to_json(const PlanProfile& profile) {
   for (const StepProfile& s : profile.steps) {
     nlohmann::json candidates = nlohmann::json::array();
     for (const Candidate& c : s.candidates)
-      candidates.push_back({{"tactic", c.tactic}, {"applies", c.applies}, {"reason", c.reason}, {"cost_us", c.cost_us}});
+      candidates.push_back({{"tactic", c.tactic}, {"applies", c.applies}, {"reason", c.reason}, {"cost_us", c.cost_us}, {"measured", c.measured}});
     steps.push_back({{"node", s.node}, {"op", s.op}, {"tactic", s.tactic}, {"backend", s.backend},
                      {"median_us", s.median_us}, {"share", s.share}, {"macs", s.macs}, {"bytes", s.bytes},
                      {"gmacs_per_s", s.gmacs_per_s}, {"gbytes_per_s", s.gbytes_per_s},

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "plan/measured_costs.h"
 #include "plan/tactic.h"
 
 namespace fovea {
@@ -12,14 +13,16 @@ struct Candidate {
   std::string tactic;
   bool applies = false;
   std::string reason;      // why not
-  double cost_us = 0;      // estimated, or measured where Decision::measured
+  double cost_us = 0;      // estimated, or measured where `measured`
+  double estimate_us = 0;
+  bool measured = false;
 };
 struct Decision {
   std::string node;
   std::string op;
   std::string chosen;      // the tactic's name
   std::string backend;
-  bool measured = false;
+  bool measured = false;   // chosen by measurement
   std::vector<Candidate> candidates;
 };
 
@@ -67,6 +70,8 @@ struct PlanOptions {
   int threads = 1;
   std::string force_tactic;                // prefer tactics whose name starts with this, wherever one applies
   std::vector<std::string> exclude;        // tactic or backend names not to use
+  std::shared_ptr<const MeasuredCosts> measured;  // where it knows a node's kind, it chooses instead of the estimates
+  std::map<std::string, std::string> pinned;      // node -> the tactic it must use, if it applies
 };
 
 // Plans a specialised, target-passed graph. `backends` in order of preference at equal cost; every operator must have an

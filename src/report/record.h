@@ -22,7 +22,4 @@ nlohmann::json describe_machine();
 // "2026-11-23T18:00:00Z"
 std::string utc_now();
 
-// Writes beside `path` and renames, so that a reader never sees half a file; an error leaves the old file as it was.
-Status write_file_atomically(const std::filesystem::path& path, std::string_view text);
-
 }  // namespace fovea

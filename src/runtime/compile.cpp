@@ -8,14 +8,28 @@
 #include "backends/reference/reference_backend.h"
 #include "ops/infer.h"
 #include "passes/pass.h"
+#include "runtime/tune.h"
 
 namespace fovea {
 
+const char* tuning_name(Tuning tuning) {
+  return tuning == Tuning::kOff ? "off" : tuning == Tuning::kQuick ? "quick" : "full";
+}
+
+Result<Tuning> parse_tuning(std::string_view name) {
+  for (const Tuning tuning : {Tuning::kOff, Tuning::kQuick, Tuning::kFull})
+    if (name == tuning_name(tuning)) return tuning;
+  return make_error(ErrorCode::kUsage, "unknown tuning '{}': expected off, quick or full", name);
+}
+
 const char* precision_name(Precision precision) {
   switch (precision) {
-    case Precision::kFp32: return "fp32";
-    case Precision::kBf16: return "bf16";
-    case Precision::kInt8: return "int8";
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kBf16:
+      return "bf16";
+    case Precision::kInt8:
+      return "int8";
   }
   throw CheckFailure("precision_name: unknown precision");
 }
@@ -62,7 +76,11 @@ Result<std::shared_ptr<const Plan>> compile(const Graph& graph, const CompileOpt
   FOVEA_RETURN_IF_ERROR(run_passes(bound, Stage::kPortable, passes));
   FOVEA_RETURN_IF_ERROR(run_passes(bound, Stage::kTarget, passes));
   const std::array<const Backend*, 3> backends = {&cpu_backend(), &onednn_backend(), &reference_backend()};
-  return make_plan(bound, backends, options.plan);
+  PlanOptions plan = options.plan;
+  if (options.tuning != Tuning::kOff) {
+    FOVEA_TRY(plan.measured, tuned_costs(bound, backends, options));
+  }
+  return make_plan(bound, backends, plan);
 }
 
 }  // namespace fovea
