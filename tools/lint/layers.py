@@ -26,6 +26,7 @@ RANKS = {
     "backends/cpu": 6,
     "backends/onednn": 6,
     "runtime": 7,
+    "quant": 8,
     "zoo": 9,
     "measure": 10,
     "report": 10,

@@ -1,0 +1,42 @@
+// calibrate: runs a network over the calibration images and says which ranges its tensors need.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <map>
+
+#include "quant/calibrator.h"
+#include "quant/placement.h"
+#include "quant/tapped_network.h"
+
+namespace fovea::quant {
+
+struct CalibrationOptions {
+  CalibratorOptions calibrator;
+  EngineOptions engine;
+  const std::atomic<bool>* stop = nullptr;
+  std::function<void(std::int64_t done, std::int64_t total)> progress;  // after every image
+  // Where an interrupted calibration leaves what it knows, and a later one with the same `identity` goes on; empty:
+  // nowhere. Written every few seconds and when stopped, whole or not at all; the caller removes it in the end.
+  std::filesystem::path state_file;
+  std::string identity;  // of everything that must be the same: model, images, pre-processing
+};
+
+struct Calibration {
+  std::map<std::string, Range> ranges;  // of the observed tensors, by name
+  std::int64_t images = 0;              // that were observed
+  std::int64_t resumed_at = 0;          // images taken over from an interrupted run
+};
+
+// One pass over the samples in fp32. Errors: interrupted (with the state kept), no sample at all, a tensor with a NaN
+// or an infinity (names the node and the image), a state file of something else (it says how to get rid of it).
+Result<Calibration> calibrate(const Graph& graph, const Placement& placement, SampleSource& samples,
+                              const CalibrationOptions& options);
+
+// One range a group of the placement, of the ranges of its observed tensors. A group with a tensor whose name has no
+// range is an error that lists what is missing.
+Result<std::vector<Range>> group_ranges(const Graph& graph, const Placement& placement,
+                                        const std::map<std::string, Range>& ranges);
+
+}  // namespace fovea::quant

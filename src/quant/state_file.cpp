@@ -1,0 +1,58 @@
+#include "quant/state_file.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace fovea::quant {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::uintmax_t kMaxBytes = 1u << 30;
+
+}  // namespace
+
+Status write_state(const fs::path& path, const nlohmann::json& state) {
+  fs::path temporary = path;
+  temporary += fmt::format(".{}.tmp", getpid());
+  {
+    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+    file << state.dump();
+    file.close();
+    if (!file) {
+      const int code = errno;
+      std::error_code ignored;
+      fs::remove(temporary, ignored);
+      return bad_input("{}: cannot write: {}", path.string(), std::strerror(code));
+    }
+  }
+  std::error_code code;
+  fs::rename(temporary, path, code);
+  if (!code) return {};
+  std::error_code ignored;
+  fs::remove(temporary, ignored);
+  return bad_input("{}: cannot write: {}", path.string(), code.message());
+}
+
+Result<std::optional<nlohmann::json>> read_state(const fs::path& path) {
+  using Found = std::optional<nlohmann::json>;
+  std::error_code code;
+  const auto bytes = fs::file_size(path, code);
+  if (code == std::errc::no_such_file_or_directory) return Found();
+  if (code) return bad_input("{}: cannot be read: {}", path.string(), code.message());
+  if (bytes > kMaxBytes) return make_error(ErrorCode::kResource, "{}: {} bytes are too many", path.string(), bytes);
+  std::ifstream file(path, std::ios::binary);
+  auto state = nlohmann::json::parse(file, nullptr, false);
+  if (!state.is_object())
+    return bad_input("{}: it is no state of a calibration; remove it to begin anew", path.string());
+  return Found(std::move(state));
+}
+
+void remove_state(const fs::path& path) {
+  std::error_code ignored;
+  fs::remove(path, ignored);
+}
+
+}  // namespace fovea::quant

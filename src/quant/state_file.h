@@ -1,0 +1,20 @@
+// Saving and finding again what an interrupted calibration knows.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/result.h"
+
+namespace fovea::quant {
+
+// Writes beside `path` and renames: the file appears whole or not at all.
+Status write_state(const std::filesystem::path& path, const nlohmann::json& state);
+
+// Nothing if there is no such file. A file that is no JSON object is an error, as is one of more than 1 GiB.
+Result<std::optional<nlohmann::json>> read_state(const std::filesystem::path& path);
+
+void remove_state(const std::filesystem::path& path);  // no error if there is none
+
+}  // namespace fovea::quant
