@@ -57,14 +57,26 @@ class Lowering {
   bool used_once(ValueId v) const { return !graph_.is_output(v) && uses_[static_cast<std::size_t>(v)].size() == 1; }
   const TensorType& type(ValueId v) const { return graph_.value(v).type; }
 
-  // The bytes that a float value is the DequantizeLinear of.
-  std::optional<Bytes> bytes_of(ValueId v) const {
+  // The bytes that a float value is the DequantizeLinear of, or a renaming (Flatten and the like) of one.
+  Result<std::optional<Bytes>> bytes_of(ValueId v) {
     const Node* node = producer(v);
-    if (!node || node->op != "DequantizeLinear") return std::nullopt;
+    if (!node) return std::optional<Bytes>();
+    if (const auto known = renamed_.find(v); known != renamed_.end()) return std::optional(known->second);
+    if (node->op == "Flatten" || node->op == "Reshape" || node->op == "Squeeze" || node->op == "Unsqueeze") {
+      FOVEA_TRY(auto bytes, bytes_of(node->inputs[0]));
+      if (!bytes) return std::optional<Bytes>();
+      std::vector<ValueId> inputs = node->inputs;
+      inputs[0] = bytes->value;
+      FOVEA_TRY(bytes->value,
+                add_inferred(patch_, node->op, node->name + ".bytes", std::move(inputs), node->attributes));
+      renamed_[v] = *bytes;
+      return bytes;
+    }
+    if (node->op != "DequantizeLinear") return std::optional<Bytes>();
     const auto found = bytes_.find(node->inputs[0]);
     const auto parameters = byte_parameters(graph_, *node);
-    if (found == bytes_.end() || !parameters) return std::nullopt;
-    return Bytes{found->second, parameters->quantised};
+    if (found == bytes_.end() || !parameters) return std::optional<Bytes>();
+    return std::optional(Bytes{found->second, parameters->quantised});
   }
 
   // Adds the operator that computes `result`, in place of the nodes that did.
@@ -91,10 +103,10 @@ class Lowering {
     Attributes attributes;
   };
 
-  Result<std::optional<Product>> read_product(ValueId result) const {
+  Result<std::optional<Product>> read_product(ValueId result) {
     const Node* node = producer(result);
     if (!node || (node->op != "Conv" && node->op != "Gemm" && node->op != "MatMul")) return std::optional<Product>();
-    const auto x = bytes_of(node->inputs[0]);
+    FOVEA_TRY(const auto x, bytes_of(node->inputs[0]));
     if (!x) return std::optional<Product>();
     Product out;
     out.node = graph_.value(result).producer;
@@ -168,7 +180,7 @@ class Lowering {
         if (!used_once(node->inputs[side]) || !(type(node->inputs[0]) == type(node->inputs[1]))) continue;
         FOVEA_TRY(const auto product, read_product(node->inputs[side]));
         if (!product) continue;
-        whole.residual = bytes_of(node->inputs[1 - side]);
+        FOVEA_TRY(whole.residual, bytes_of(node->inputs[1 - side]));
         result = node->inputs[side];
       }
       if (!whole.residual) return std::optional<ValueId>();
@@ -203,7 +215,8 @@ class Lowering {
       if (broadcasts_over_pixels(*a, *b)) first = 1;
       if (!broadcasts_over_pixels(first ? *a : *b, first ? *b : *a)) return std::optional<ValueId>();
     }
-    const auto x = bytes_of(node->inputs[first]), y = bytes_of(node->inputs[1 - first]);
+    FOVEA_TRY(const auto x, bytes_of(node->inputs[first]));
+    FOVEA_TRY(const auto y, bytes_of(node->inputs[1 - first]));
     if (!x || !y) return std::optional<ValueId>();
     FusedQBinary binary;
     binary.function = node->op == "Add" ? FusedQBinary::Function::kAdd : FusedQBinary::Function::kMul;
@@ -224,7 +237,7 @@ class Lowering {
     const Node* node = producer(v);
     if (!node || (node->op != "GlobalAveragePool" && node->op != "AveragePool") || !used_once(v))
       return std::optional<ValueId>();
-    const auto x = bytes_of(node->inputs[0]);
+    FOVEA_TRY(const auto x, bytes_of(node->inputs[0]));
     if (!x) return std::optional<ValueId>();
     Attributes attributes = node->attributes;
     if (node->op == "GlobalAveragePool") attributes["global"] = std::int64_t{1};
@@ -256,7 +269,7 @@ class Lowering {
     std::vector<ValueId> inputs = node->inputs;
     std::vector<Bytes> operands;
     for (std::size_t i = 0; i < data_inputs; ++i) {
-      const auto bytes = bytes_of(node->inputs[i]);
+      FOVEA_TRY(const auto bytes, bytes_of(node->inputs[i]));
       if (!bytes) return std::optional<ValueId>();
       operands.push_back(*bytes);
     }
@@ -277,13 +290,16 @@ class Lowering {
 
   // QuantizeLinear(f(bytes)), f element by element.
   Result<std::optional<ValueId>> lower_elementwise(NodeId id, ValueId v, const Quantised& y) {
-    const auto source = find_elementwise_source(graph_, v, [&](ValueId s) { return bytes_of(s).has_value(); });
+    const auto source = find_elementwise_source(graph_, v, [&](ValueId s) {
+      const Node* node = producer(s);
+      return node && node->op == "DequantizeLinear" && bytes_.count(node->inputs[0]) && byte_parameters(graph_, *node);
+    });
     if (!source) return std::optional<ValueId>();
-    const Bytes x = *bytes_of(*source);
-    FOVEA_TRY(const auto table, tabulate(graph_, *source, x.quantised, v, y));
+    FOVEA_TRY(const auto x, bytes_of(*source));
+    FOVEA_TRY(const auto table, tabulate(graph_, *source, x->quantised, v, y));
     const std::string& name = graph_.node(id).name;
     const ValueId values = constant(name + ".table", std::vector<std::uint8_t>(table.begin(), table.end()));
-    FOVEA_TRY(const ValueId out, add("Lookup", name, {x.value, values}, {}, {id}));
+    FOVEA_TRY(const ValueId out, add("Lookup", name, {x->value, values}, {}, {id}));
     return std::optional(out);
   }
 
@@ -384,6 +400,7 @@ class Lowering {
   const Graph& graph_;
   std::vector<std::vector<Graph::Use>> uses_;
   GraphPatch patch_;
+  std::map<ValueId, Bytes> renamed_;  // float values between a DequantizeLinear and a product that only rename it
   std::map<ValueId, ValueId> bytes_;  // an 8-bit value of the old graph -> its u8 form
   std::set<NodeId> dropped_;
 };

@@ -1,5 +1,6 @@
 #include "passes/quantised_table.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -19,8 +20,16 @@ bool is_elementwise(std::string_view op) {
   return ops.count(op) > 0;
 }
 
+// One element, also behind a DequantizeLinear.
 bool is_scalar_constant(const Graph& graph, ValueId value) {
-  return value != kNoValue && graph.value(value).constant && graph.value(value).constant->count() == 1;
+  if (value == kNoValue) return false;
+  if (const auto& constant = graph.value(value).constant) return constant->count() == 1;
+  const NodeId producer = graph.value(value).producer;
+  if (producer == kNoNode || graph.node(producer).op != "DequantizeLinear") return false;
+  const auto& inputs = graph.node(producer).inputs;
+  return std::all_of(inputs.begin(), inputs.end(), [&](ValueId v) {
+    return v == kNoValue || (graph.value(v).constant && graph.value(v).constant->count() == 1);
+  });
 }
 
 // Evaluates a value for all 256 inputs, each node once.
