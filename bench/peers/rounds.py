@@ -27,30 +27,37 @@ def verdict(rounds, wanted):
     return valid, "noisy" if len(valid) >= max(3, wanted // 2) else "invalid"
 
 
-def run_round(gauge, engines, order, seconds, threads):
-    first = gauge.request(op="peak", quick=True, threads=threads, milliseconds=QUICK_PEAK_MS)
+def run_round(gauge, engines, order, seconds, case):
+    quick_peak = {"op": "peak", "quick": True, "precision": case.precision, "threads": case.threads, "milliseconds": QUICK_PEAK_MS}
+    first = gauge.request(**quick_peak)
     begin = time.monotonic()
-    times = {}
+    times, rates = {}, {}
     for name in order:
         time.sleep(PAUSE_S)
-        times[name] = engines[name].request(op="run", seconds=seconds)["times_ms"]
+        reply = engines[name].request(op="run", seconds=seconds)
+        if case.mode == "throughput":
+            rates[name] = reply["runs_per_s"]
+        else:
+            times[name] = reply["times_ms"]
+            rates[name] = 1e3 / statistics.median(times[name])
     elapsed = time.monotonic() - begin
-    last = gauge.request(op="peak", quick=True, threads=threads, milliseconds=QUICK_PEAK_MS)
+    last = gauge.request(**quick_peak)
     return {
-        "peaks": [first["fp32_gmacs_per_s"], last["fp32_gmacs_per_s"]],
-        "steal_share": max(0.0, last["steal_s"] - first["steal_s"]) / max(elapsed * threads, 1e-9),
+        "peaks": [first["gmacs_per_s"], last["gmacs_per_s"]],
+        "steal_share": max(0.0, last["steal_s"] - first["steal_s"]) / max(elapsed * case.threads, 1e-9),
         "order": list(order),
-        "times_ms": times,
+        "runs_per_s": rates,
+        **({"times_ms": times} if times else {}),
     }
 
 
-def measure(gauge, engines, wanted, seconds, threads, progress=lambda done, total: None):
+def measure(gauge, engines, wanted, seconds, case, progress=lambda done, total: None):
     """Runs rounds until `wanted` of them count. Returns all rounds, those that count, and the verdict."""
     names = list(engines)
     rounds = []
     while True:
         shift = len(rounds) % len(names)
-        rounds.append(run_round(gauge, engines, names[shift:] + names[:shift], seconds, threads))
+        rounds.append(run_round(gauge, engines, names[shift:] + names[:shift], seconds, case))
         valid, text = verdict(rounds, wanted)
         progress(len(valid), wanted)
         if text == "stable" or len(rounds) >= MAX_REPEATS * wanted:
@@ -58,14 +65,23 @@ def measure(gauge, engines, wanted, seconds, threads, progress=lambda done, tota
 
 
 def summarise(rounds, name):
-    """Median of the rounds' medians, and the best single run."""
-    medians = [statistics.median(r["times_ms"][name]) for r in rounds]
-    return {"median_ms": statistics.median(medians), "best_ms": min(min(r["times_ms"][name]) for r in rounds), "round_medians_ms": medians}
+    """Median and best rate of the rounds; with single times also the median of the rounds' medians and the best run."""
+    rates = [r["runs_per_s"][name] for r in rounds]
+    result = {"runs_per_s": statistics.median(rates), "best_runs_per_s": max(rates)}
+    if "times_ms" in rounds[0]:
+        medians = [statistics.median(r["times_ms"][name]) for r in rounds]
+        result.update(
+            median_ms=statistics.median(medians),
+            best_ms=min(min(r["times_ms"][name]) for r in rounds),
+            round_medians_ms=medians,
+        )
+        result["runs_per_s"] = 1e3 / result["median_ms"]
+    return result
 
 
 def ratio(rounds, name, other):
     """How many times faster `name` is than `other`: the median of the rounds' ratios and the quartiles around it."""
-    ratios = sorted(statistics.median(r["times_ms"][other]) / statistics.median(r["times_ms"][name]) for r in rounds)
+    ratios = sorted(r["runs_per_s"][name] / r["runs_per_s"][other] for r in rounds)
     if len(ratios) < 4:
         return {"median": statistics.median(ratios), "low": ratios[0], "high": ratios[-1]}
     low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
