@@ -24,7 +24,7 @@ install() {
   tools/setup/make_venv.sh "build/peers-venv/$name" "$requirements"
   alone="${requirements%.txt}-alone.txt"
   if [[ -f "$alone" ]] && ! cmp -s "$alone" "build/peers-venv/$name/.requirements-alone"; then
-    "build/peers-venv/$name/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$alone"
+    "build/peers-venv/$name/bin/pip" install --quiet --disable-pip-version-check --no-deps --upgrade --requirement "$alone"
     cp "$alone" "build/peers-venv/$name/.requirements-alone"
   fi
 }
