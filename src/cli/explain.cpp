@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/atomic_file.h"
 #include "base/topology.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
@@ -16,6 +17,7 @@ struct ExplainOptions {
   RunOptions run;
   double seconds = 3;
   bool each = false;
+  std::string trace;
 };
 
 std::string why_lost(const Candidate& candidate, const StepProfile& step) {
@@ -62,13 +64,15 @@ Status explain(const ExplainOptions& options, const Context& context) {
   for (const StepProfile& s : profile.steps)
     table.row({s.node, s.op, s.tactic, short_time_us(s.median_us), fmt::format("{:.1f} %", 100 * s.share),
                s.macs > 0 ? fmt::format("{:.1f}", s.gmacs_per_s) : "", fmt::format("{:.1f}", s.gbytes_per_s),
-               fmt::format("{:.0f}", s.percent_of_peak), s.bound_by_memory ? "memory" : "compute"});
+               fmt::format("{:.0f}", s.percent_of_peak), s.bound});
   say(context, table.text());
-  say(context, fmt::format("\n{}{} {}, batch {}, {} thread(s): {} a run; machine peak {:.1f} GMAC/s, memory {:.1f} GB/s\n",
+  say(context, fmt::format("\n{}{} {}, batch {}, {} thread(s): {} a run; machine peak {:.1f} GMAC/s, L2 {:.0f} GB/s, memory {:.1f} GB/s\n",
                            model.entry.name, model.synthetic ? " (SYNTHETIC weights)" : "", precision_name(precision),
                            profile.batch, profile.threads, short_time_us(profile.total_us),
-                           peak_for(profile.peak, precision), profile.peak.read_gbytes));
+                           peak_for(profile.peak, precision), profile.peak.l2_gbytes, profile.peak.read_gbytes));
   say(context, "\nWhy the others lost:\n" + losers(profile, options.each));
+  if (!options.trace.empty())
+    FOVEA_RETURN_IF_ERROR(write_file_atomically(options.trace, chrome_trace(profile, model.entry.name).dump() + "\n"));
   nlohmann::json fields = to_json(profile);
   fields["model"] = model.entry.name;
   fields["model_sha256"] = model.sha256;
@@ -83,6 +87,7 @@ void add_explain(CLI::App& command, Context& context) {
   add_model_option(command, options->model, true);
   add_run_options(command, options->run);
   command.add_option("-s,--seconds", options->seconds, "Time to measure")->check(CLI::Range(0.1, 3600.0))->capture_default_str();
+  command.add_option("--trace", options->trace, "Write one run as a Chrome trace, for chrome://tracing or Perfetto")->type_name("FILE");
   command.add_flag("--each", options->each, "Reasons layer by layer instead of summed up");
   add_synthetic_options(command, options->model);
   add_common_options(command, context, "  fovea explain resnet50 --threads 1\n  fovea explain mobilenet-v2 --precision bf16 --each");

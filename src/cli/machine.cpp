@@ -27,10 +27,10 @@ Status show(const MachineOptions& options, const Context& context) {
                            topology.cgroup_cpus > 0 ? fmt::format(" (cgroup quota {:.2f} CPUs)", topology.cgroup_cpus) : "",
                            short_bytes(static_cast<double>(topology.l1d_bytes)), short_bytes(static_cast<double>(topology.l2_bytes)),
                            short_bytes(static_cast<double>(topology.l3_bytes))));
-  Table table({"measured now", ">fp32 GMAC/s", ">bf16 GMAC/s", ">int8 GMAC/s", ">read GB/s"});
+  Table table({"measured now", ">fp32 GMAC/s", ">bf16 GMAC/s", ">int8 GMAC/s", ">L2 GB/s", ">memory GB/s"});
   for (const MachinePeak& p : {one, all})
     table.row({fmt::format("{} thread(s)", p.threads), fmt::format("{:.1f}", p.f32_gmacs), fmt::format("{:.1f}", p.bf16_gmacs),
-               fmt::format("{:.1f}", p.int8_gmacs), fmt::format("{:.1f}", p.read_gbytes)});
+               fmt::format("{:.1f}", p.int8_gmacs), fmt::format("{:.0f}", p.l2_gbytes), fmt::format("{:.1f}", p.read_gbytes)});
   say(context, table.text());
   return deliver(context, {{"peak", to_json(all)}, {"peak_one_thread", to_json(one)}});
 }

@@ -181,7 +181,7 @@ nlohmann::json to_json(const Summary& s) {
 
 nlohmann::json to_json(const MachinePeak& p) {
   return {{"threads", p.threads}, {"fp32_gmacs_per_s", p.f32_gmacs}, {"bf16_gmacs_per_s", p.bf16_gmacs},
-          {"int8_gmacs_per_s", p.int8_gmacs}, {"read_gbytes_per_s", p.read_gbytes}};
+          {"int8_gmacs_per_s", p.int8_gmacs}, {"read_gbytes_per_s", p.read_gbytes}, {"l2_gbytes_per_s", p.l2_gbytes}};
 }
 
 nlohmann::json to_json(const Noise& n) {

@@ -42,6 +42,19 @@ double compute_peak(ThreadPool& pool, const kernels::PeakKernel* kernel, int mil
   });
 }
 
+// GB/s of all members of the pool, each reading `bytes` of its own `repeats` times in a row.
+double read_rate(ThreadPool& pool, std::int64_t bytes, int repeats, int milliseconds) {
+  bytes = static_cast<std::int64_t>(round_up(static_cast<std::size_t>(bytes), 256));
+  AlignedBuffer data(static_cast<std::size_t>(bytes * pool.threads()));
+  std::memset(data.data(), 1, data.size());
+  std::atomic<std::uint64_t> sink{0};
+  return best_rate(pool, static_cast<double>(bytes) * repeats, milliseconds, [&](int part) {
+    std::uint64_t sum = 0;
+    for (int i = 0; i < repeats; ++i) sum += kernels::read_stream(data.data() + part * bytes, bytes);
+    sink.fetch_add(sum, std::memory_order_relaxed);
+  });
+}
+
 std::int64_t status_kib(const char* key) {
   std::ifstream file("/proc/self/status");
   std::string line;
@@ -68,19 +81,16 @@ double peak_for(const MachinePeak& peak, Precision precision) {
 MachinePeak measure_peak(ThreadPool& pool, const CpuFeatures& cpu, int milliseconds) {
   MachinePeak peak;
   peak.threads = pool.threads();
-  const int each = std::max(1, milliseconds / 4);
+  const int each = std::max(1, milliseconds / 5);
   peak.f32_gmacs = measure_f32_peak(pool, cpu, each);
   peak.bf16_gmacs = compute_peak(pool, kernels::select_peak(kernels::PeakKind::kBf16, cpu), each);
   peak.int8_gmacs = compute_peak(pool, kernels::select_peak(kernels::PeakKind::kInt8, cpu), each);
-  // Several times the last-level cache in all, so that it comes from memory.
-  const std::int64_t l3 = std::max<std::int64_t>(detect_topology().l3_bytes, 8 << 20);
-  const auto bytes = static_cast<std::int64_t>(round_up(static_cast<std::size_t>(4 * l3 / pool.threads()), 256));
-  AlignedBuffer data(static_cast<std::size_t>(bytes * pool.threads()));
-  std::memset(data.data(), 1, data.size());
-  std::atomic<std::uint64_t> sink{0};
-  peak.read_gbytes = best_rate(pool, static_cast<double>(bytes), each, [&](int part) {
-    sink.fetch_add(kernels::read_stream(data.data() + part * bytes, bytes), std::memory_order_relaxed);
-  });
+  // Several times the last-level cache in all, so that it comes from memory; half the level-2 cache, so that it does not.
+  const Topology topology = detect_topology();
+  const std::int64_t l3 = std::max<std::int64_t>(topology.l3_bytes, 8 << 20);
+  peak.read_gbytes = read_rate(pool, 4 * l3 / pool.threads(), 1, each);
+  peak.l2_bytes = topology.l2_bytes;
+  if (peak.l2_bytes > 0) peak.l2_gbytes = read_rate(pool, peak.l2_bytes / 2, 64, each);
   return peak;
 }
 

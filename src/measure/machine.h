@@ -17,6 +17,8 @@ struct MachinePeak {
   int threads = 1;
   double f32_gmacs = 0, bf16_gmacs = 0, int8_gmacs = 0;  // multiply-accumulates a second, all threads together, in 1e9
   double read_gbytes = 0;                                // main-memory read bandwidth, 1e9 bytes a second
+  double l2_gbytes = 0;                                  // read bandwidth of the level-2 caches
+  std::int64_t l2_bytes = 0;                             // of one core, 0 if unknown
 };
 // Of the loop of this precision.
 double peak_for(const MachinePeak& peak, Precision precision);

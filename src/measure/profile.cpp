@@ -19,9 +19,11 @@ double median(std::vector<double>& values) {
 
 struct Recorder {
   std::vector<std::vector<double>> step_us;
+  std::vector<StepTime> timeline;
   static void observe(void* self, int step, std::int64_t begin_ns, std::int64_t end_ns) {
-    static_cast<Recorder*>(self)->step_us[static_cast<std::size_t>(step)].push_back(
-        static_cast<double>(end_ns - begin_ns) * 1e-3);
+    auto& recorder = *static_cast<Recorder*>(self);
+    recorder.step_us[static_cast<std::size_t>(step)].push_back(static_cast<double>(end_ns - begin_ns) * 1e-3);
+    recorder.timeline[static_cast<std::size_t>(step)] = {begin_ns, end_ns};
   }
 };
 
@@ -40,8 +42,10 @@ StepProfile describe(const PlannedStep& step, double median_us, double sum_us, c
   p.gmacs_per_s = p.macs * 1e-3 / median_us;
   p.gbytes_per_s = p.bytes * 1e-3 / median_us;
   const double compute_us = compute_peak > 0 ? p.macs * 1e-3 / compute_peak : 0;
-  const double memory_us = peak.read_gbytes > 0 ? p.bytes * 1e-3 / peak.read_gbytes : 0;
-  p.bound_by_memory = memory_us > compute_us;
+  const bool fits_l2 = peak.l2_gbytes > 0 && p.bytes <= static_cast<double>(peak.l2_bytes);
+  const double rate = fits_l2 ? peak.l2_gbytes : peak.read_gbytes;
+  const double memory_us = rate > 0 ? p.bytes * 1e-3 / rate : 0;
+  p.bound = memory_us <= compute_us ? "compute" : fits_l2 ? "L2" : "DRAM";
   p.percent_of_peak = 100 * std::max(compute_us, memory_us) / median_us;
   return p;
 }
@@ -73,6 +77,7 @@ Result<PlanProfile> profile_plan(const Graph& graph, const CompileOptions& optio
   }
   Recorder recorder;
   recorder.step_us.resize(plan->steps.size());
+  recorder.timeline.resize(plan->steps.size());
   std::vector<double> totals;
   const auto run_for = [&](double part_s, int least) -> Status {
     const std::int64_t stop = now_ns() + static_cast<std::int64_t>(part_s * 1e9);
@@ -96,7 +101,27 @@ Result<PlanProfile> profile_plan(const Graph& graph, const CompileOptions& optio
   const double compute_peak = peak_for(profile.peak, options.precision);
   for (std::size_t i = 0; i < plan->steps.size(); ++i)
     profile.steps.push_back(describe(plan->steps[i], medians[i], sum, profile.peak, compute_peak));
+  profile.timeline = std::move(recorder.timeline);
   return profile;
+}
+
+nlohmann::json chrome_trace(const PlanProfile& profile, const std::string& model) {
+  nlohmann::json events = nlohmann::json::array();
+  events.push_back({{"name", "process_name"}, {"ph", "M"}, {"pid", 1}, {"args", {{"name", model}}}});
+  for (std::size_t i = 0; i < profile.steps.size(); ++i) {
+    const StepProfile& s = profile.steps[i];
+    const StepTime& time = profile.timeline[i];
+    events.push_back({{"name", s.node},
+                      {"cat", s.op},
+                      {"ph", "X"},
+                      {"pid", 1},
+                      {"tid", 1},
+                      {"ts", static_cast<double>(time.begin_ns - profile.timeline.front().begin_ns) * 1e-3},
+                      {"dur", static_cast<double>(time.end_ns - time.begin_ns) * 1e-3},
+                      {"args", {{"op", s.op}, {"tactic", s.tactic}, {"macs", s.macs}, {"bytes", s.bytes}, {"bound", s.bound},
+                                {"median_us", s.median_us}, {"percent_of_peak", s.percent_of_peak}}}});
+  }
+  return {{"displayTimeUnit", "ms"}, {"traceEvents", std::move(events)}};
 }
 
 nlohmann::json to_json(const PlanProfile& profile) {
@@ -108,7 +133,7 @@ nlohmann::json to_json(const PlanProfile& profile) {
     steps.push_back({{"node", s.node}, {"op", s.op}, {"tactic", s.tactic}, {"backend", s.backend},
                      {"median_us", s.median_us}, {"share", s.share}, {"macs", s.macs}, {"bytes", s.bytes},
                      {"gmacs_per_s", s.gmacs_per_s}, {"gbytes_per_s", s.gbytes_per_s},
-                     {"percent_of_peak", s.percent_of_peak}, {"bound", s.bound_by_memory ? "memory" : "compute"},
+                     {"percent_of_peak", s.percent_of_peak}, {"bound", s.bound},
                      {"candidates", std::move(candidates)}});
   }
   return {{"precision", precision_name(profile.precision)}, {"batch", profile.batch}, {"threads", profile.threads},

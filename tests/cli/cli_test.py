@@ -143,6 +143,30 @@ class RealInput(CliTest):
         again = json.loads(run("inspect", written, "--json").stdout)
         self.assertEqual(again["macs"], record["macs"])
 
+    def test_explain_writes_a_trace(self):
+        trace = self.path / "trace.json"
+        record = json.loads(run("explain", SMALL_MODEL, "--seconds", "0.2", "--threads", "1", "--trace", trace, "--json").stdout)
+        events = [e for e in json.loads(trace.read_text())["traceEvents"] if e["ph"] == "X"]
+        self.assertEqual([e["name"] for e in events], [s["node"] for s in record["steps"]])
+        for before, after in zip(events, events[1:]):
+            self.assertLessEqual(before["ts"] + before["dur"], after["ts"] + 1e-3)
+
+    def test_tuning_is_kept_and_a_corrupt_file_is_ignored(self):
+        environment = {"FOVEA_CACHE": str(self.path)}
+        arguments = ("explain", SMALL_MODEL, "--seconds", "0.1", "--threads", "1", "--tune", "quick", "--json")
+        first = json.loads(run(*arguments, env=environment).stdout)
+        kept = (self.path / "tuning.json").read_text()
+        again = json.loads(run(*arguments, env=environment).stdout)
+        self.assertEqual([s["tactic"] for s in again["steps"]], [s["tactic"] for s in first["steps"]])
+        self.assertTrue(any(c["measured"] for s in again["steps"] for c in s["candidates"]))
+        self.assertEqual((self.path / "tuning.json").read_text(), kept)
+        (self.path / "tuning.json").write_text(kept[: len(kept) // 2])
+        result = run(*arguments, env=environment)
+        self.assertEqual(result.returncode, OK)
+        self.assertIn("is not used", result.stderr)
+        self.assertEqual(json.loads((self.path / "tuning.json").read_text())["version"], 1)
+        self.assertEqual(run("explain", SMALL_MODEL, "--tune", "quik").returncode, USAGE)
+
     def test_classify_names_and_json(self):
         record = json.loads(run("classify", self.photo, "--model", SMALL_MODEL, "--json").stdout)
         classes = record["images"][0]["classes"]
