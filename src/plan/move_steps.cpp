@@ -19,7 +19,7 @@ class ReorderStep : public Step {
   void run(const StepContext& context) const override {
     const auto* from = static_cast<const std::byte*>(context.inputs[0]);
     auto* to = static_cast<std::byte*>(context.outputs[0]);
-    if (image_bytes_ == 0) return;
+    if (image_bytes_ == 0 || images_ == 0) return;
     if (from_ == to_) {
       std::memcpy(to, from, image_bytes_ * static_cast<std::size_t>(images_));
       return;
