@@ -77,8 +77,10 @@ Tensor normalised(const Tensor& pixels, const Normalise& n) {
   return out;
 }
 
-Result<std::vector<Tensor>> run_session(const Graph& graph, const Tensor& input, int threads) {
+Result<std::vector<Tensor>> run_session(const Graph& graph, const Tensor& input, int threads,
+                                        Precision precision = Precision::kFp32) {
   CompileOptions options;
+  options.precision = precision;
   options.batch = input.dim(0);
   options.plan.threads = threads;
   FOVEA_TRY(auto plan, compile(graph, options));
@@ -170,6 +172,12 @@ TEST_P(GoldenTensors, Session) { check(run_session(graph_, input_, 1), input_.di
 
 TEST_P(GoldenTensors, SessionOfTwoThreads) { check(run_session(graph_, input_, 2), input_.dim(0)); }
 
+class GoldenTensorsInIntegers : public GoldenTensors {};
+
+TEST_P(GoldenTensorsInIntegers, Session) {
+  check(run_session(graph_, input_, 2, Precision::kInt8), input_.dim(0));
+}
+
 class GoldenTensorsByReference : public GoldenTensors {};
 
 TEST_P(GoldenTensorsByReference, FirstImage) {
@@ -185,16 +193,17 @@ std::string test_name(const testing::TestParamInfo<Case>& info) {
   return name;
 }
 
-// The models that are small enough for the reference evaluation.
-std::vector<Case> reference_cases() {
+std::vector<Case> cases_with(bool Case::*property) {
   std::vector<Case> out;
   std::copy_if(std::begin(kCases), std::end(kCases), std::back_inserter(out),
-               [](const Case& c) { return c.reference; });
+               [&](const Case& c) { return c.*property; });
   return out;
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, GoldenTensors, testing::ValuesIn(kCases), test_name);
-INSTANTIATE_TEST_SUITE_P(SmallModels, GoldenTensorsByReference, testing::ValuesIn(reference_cases()), test_name);
+INSTANTIATE_TEST_SUITE_P(SmallModels, GoldenTensorsByReference, testing::ValuesIn(cases_with(&Case::reference)), test_name);
+INSTANTIATE_TEST_SUITE_P(QuantisedModels, GoldenTensorsInIntegers, testing::ValuesIn(cases_with(&Case::quantised)),
+                         test_name);
 
 }  // namespace
 }  // namespace fovea::test
