@@ -1,5 +1,5 @@
 """LiteRT (TensorFlow Lite) with its default XNNPACK delegate. The network is converted, and for int8 quantised, by
-TensorFlow's converter (litert_convert.py). Streams have an interpreter each. Images are handed over channels-last.
+TensorFlow's converter (litert_convert.py). Images are handed over channels-last.
 """
 
 import os
@@ -15,6 +15,8 @@ from line_server import serve
 
 
 class LiteRt:
+    streams_are_processes = True
+
     def convert(self, asked):
         if asked.precision not in ("fp32", "int8"):
             raise ValueError(f"LiteRT's kernels for this processor have no {asked.precision}")
@@ -47,12 +49,10 @@ class LiteRt:
         from ai_edge_litert.interpreter import Interpreter
 
         path = str(self.folder / "net.tflite")
-        self.interpreters = [Interpreter(path, num_threads=asked.threads) for _ in range(asked.streams)]
-        for interpreter in self.interpreters:
-            interpreter.allocate_tensors()
-        first = self.interpreters[0]
-        self.inputs = [d["index"] for d in first.get_input_details()]
-        details = first.get_output_details()
+        self.interpreter = Interpreter(path, num_threads=asked.threads)
+        self.interpreter.allocate_tensors()
+        self.inputs = [d["index"] for d in self.interpreter.get_input_details()]
+        details = self.interpreter.get_output_details()
         self.order = self.match(details, asked.outputs)
         self.set_inputs([np.zeros(entry["shape"], dtype=np.float32) for entry in asked.inputs])
         self.run_once(0)
@@ -72,16 +72,15 @@ class LiteRt:
         return order
 
     def set_inputs(self, arrays):
-        for interpreter in self.interpreters:
-            for index, array in zip(self.inputs, arrays):
-                channels_last = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
-                interpreter.set_tensor(index, np.ascontiguousarray(channels_last))
+        for index, array in zip(self.inputs, arrays):
+            channels_last = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
+            self.interpreter.set_tensor(index, np.ascontiguousarray(channels_last))
 
     def run_once(self, stream):
-        self.interpreters[stream].invoke()
+        self.interpreter.invoke()
 
     def outputs(self):
-        return [self.interpreters[0].get_tensor(index) for index in self.order]
+        return [self.interpreter.get_tensor(index) for index in self.order]
 
 
 serve(LiteRt())
