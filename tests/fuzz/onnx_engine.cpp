@@ -84,6 +84,19 @@ std::string difference(const Graph& graph, double largest, const std::vector<Ten
   return "";
 }
 
+// A quantised mutant in integers: it must run wherever it compiles. Its answers jump, so they are not compared.
+std::string run_in_integers(const Graph& graph, std::span<const Tensor> inputs, Counts& counts) {
+  CompileOptions options;
+  options.precision = Precision::kInt8;
+  auto plan = compile(graph, options);
+  if (!plan.ok()) return "compiles in floats, but not in integers: " + plan.error().text();
+  Session session(std::move(plan).value(), 1);
+  if (const auto outputs = session.run(inputs); !outputs.ok())
+    return "runs in floats, but not in integers: " + outputs.error().text();
+  ++counts["in integers"];
+  return "";
+}
+
 std::string treat(const Bytes& mutant, Rng& rng, Counts& counts) {
   const auto graph = import_onnx_bytes(mutant, "mutant");
   if (!graph.ok()) return "";
@@ -98,6 +111,9 @@ std::string treat(const Bytes& mutant, Rng& rng, Counts& counts) {
   const auto outputs = session.run(inputs);
   if (!outputs.ok()) return "";
   ++counts["run"];
+  if (is_quantised(*bound)) {
+    if (std::string failure = run_in_integers(*bound, inputs, counts); !failure.empty()) return failure;
+  }
   const auto evaluation = evaluate_graph(*bound, inputs, true);
   if (!evaluation.ok()) return "run, but the reference evaluation fails: " + evaluation.error().text();
   const double largest = largest_value(*bound, *evaluation);
