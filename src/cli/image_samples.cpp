@@ -44,7 +44,7 @@ Result<const quant::Sample*> ImageSamples::next() {
       }
       continue;
     }
-    sample_ = {sample.source.path.string(), batch->data};
+    sample_ = {sample.source.path.string(), sample.source.label, batch->data};
     return &sample_;
   }
   return nullptr;

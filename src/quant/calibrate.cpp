@@ -65,15 +65,6 @@ class Run {
     return out;
   }
 
-  Calibration result() const {
-    Calibration out;
-    for (const Watched& w : watched_) out.ranges[w.name] = w.calibrator->range();
-    out.images = images_;
-    out.resumed_at = resumed_at_;
-    return out;
-  }
-
- private:
   Status save() {
     if (options_.state_file.empty()) return {};
     nlohmann::json tensors = nlohmann::json::object();
@@ -88,6 +79,15 @@ class Run {
     return {};
   }
 
+  Calibration result() const {
+    Calibration out;
+    for (const Watched& w : watched_) out.ranges[w.name] = w.calibrator->range();
+    out.images = images_;
+    out.resumed_at = resumed_at_;
+    return out;
+  }
+
+ private:
   Status take(const nlohmann::json& state) {
     FOVEA_TRY(const std::int64_t version, read_count(state, "version"));
     FOVEA_TRY(const std::string identity, read_text(state, "identity"));
@@ -131,6 +131,7 @@ Result<Calibration> calibrate(const Graph& graph, const Placement& placement, Sa
   FOVEA_RETURN_IF_ERROR(run.resume());
   FOVEA_TRY(TappedNetwork network, TappedNetwork::make(graph, run.taps(), options.engine));
   FOVEA_RETURN_IF_ERROR(run.observe(samples, network));
+  FOVEA_RETURN_IF_ERROR(run.save());  // what comes after may take longer, and be interrupted as well
   Calibration result = run.result();
   if (result.images == 0) return bad_input("no image to calibrate with could be read");
   return result;
@@ -152,6 +153,14 @@ Result<std::vector<Range>> group_ranges(const Graph& graph, const Placement& pla
   if (!missing.empty()) return bad_input("no range for {} tensor(s): {}", missing.size(), fmt::join(missing, ", "));
   std::vector<Range> out;
   for (const auto& range : found) out.push_back(range.value_or(Range{}));
+  return out;
+}
+
+std::map<std::string, Range> tensor_ranges(const Graph& graph, const Placement& placement,
+                                           const std::vector<Range>& ranges_of_groups) {
+  std::map<std::string, Range> out;
+  for (const Placement::Tensor& t : placement.tensors)
+    out[graph.value(t.value).name] = ranges_of_groups[static_cast<std::size_t>(t.group)];
   return out;
 }
 

@@ -39,4 +39,8 @@ Result<Calibration> calibrate(const Graph& graph, const Placement& placement, Sa
 Result<std::vector<Range>> group_ranges(const Graph& graph, const Placement& placement,
                                         const std::map<std::string, Range>& ranges);
 
+// The ranges of all tensors of the placement, by name, those included that take their group's.
+std::map<std::string, Range> tensor_ranges(const Graph& graph, const Placement& placement,
+                                           const std::vector<Range>& ranges_of_groups);
+
 }  // namespace fovea::quant

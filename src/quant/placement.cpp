@@ -27,6 +27,7 @@ class Placing {
   }
 
   Result<Placement> run() {
+    stay_in_floats_behind_floats();
     leave_tails_in_floats();
     find_fused_sums();
     FOVEA_RETURN_IF_ERROR(absorb_activations());
@@ -51,6 +52,20 @@ class Placing {
     for (int i : data_inputs(graph_, graph_.node(id), kinds_[index(id)]))
       out.push_back(graph_.node(id).inputs[index(i)]);
     return out;
+  }
+
+  // Only products turn to integers again behind something that computes in floats (the image, a node that is kept in
+  // floats): to quantise for less would lose accuracy and win nothing. A Concat is worth it for one operand.
+  void stay_in_floats_behind_floats() {
+    for (NodeId id : order_) {
+      if (kind(id) == OperatorKind::kFloat || kind(id) == OperatorKind::kProduct) continue;
+      const auto operands = data(id);
+      const auto in_integers = [&](ValueId v) { return producer_kind(v) != OperatorKind::kFloat; };
+      const bool enough = kind(id) == OperatorKind::kConcat
+                              ? std::any_of(operands.begin(), operands.end(), in_integers)
+                              : std::all_of(operands.begin(), operands.end(), in_integers);
+      if (!enough) kind(id) = OperatorKind::kFloat;
+    }
   }
 
   // Nodes behind which no product comes compute in floats; a value is needed in 8 bits if an integer node reads it.

@@ -42,6 +42,7 @@ struct Placement {
 // - nothing is quantised between a product and its activation, nor between the product that ends a residual block and
 //   the Add (of two such products, the later one), nor inside a chain of element-wise operators;
 // - what only moves or selects elements keeps its input's scale; the operands and the result of Concat share one;
+// - behind what stays in floats, only a product (or a Concat with others) quantises again;
 // - results of the last products, and what is computed of them, stay in floats.
 // Errors: a graph that is quantised already (usage), keep_float names that no node has (usage, with a suggestion).
 Result<Placement> place_quantisation(const Graph& graph, const PlacementOptions& options = {});

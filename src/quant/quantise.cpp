@@ -1,19 +1,14 @@
 #include "quant/quantise.h"
 
 #include <cmath>
-#include <limits>
 
 #include "ops/infer.h"
 #include "quant/bias.h"
+#include "quant/product_filters.h"
+#include "quant/sqnr.h"
 
 namespace fovea::quant {
 namespace {
-
-// Decibels of a signal over an error.
-double sqnr_db(double signal_power, double error_power) {
-  if (error_power == 0) return std::numeric_limits<double>::infinity();
-  return 10 * std::log10(signal_power / error_power);
-}
 
 class Quantising {
  public:
@@ -46,26 +41,15 @@ class Quantising {
   Status product(const Placement::Product& product, const std::vector<double>* shift) {
     const Node& node = graph_.node(product.node);
     const float x_scale = parameters_.at(product.x).scale;
-    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
-    std::vector<double> bias(static_cast<std::size_t>(product.filters));
-    if (has_bias) {
-      const auto given = graph_.value(node.inputs[2]).constant->as<float>();
-      bias.assign(given.begin(), given.end());
-    }
-    for (std::size_t o = 0; shift && o < bias.size(); ++o) bias[o] += (*shift)[o];
-
-    const std::vector<double> least =
-        options_.weights.per_channel ? least_weight_scales(bias, x_scale) : std::vector<double>();
-    FOVEA_TRY(QuantisedFilters filters,
-              quantise_weights(*graph_.value(node.inputs[1]).constant, product.filter_axis, options_.weights, least));
-    LayerRecord record{node.name, node.op, sqnr_db(filters.signal_power, filters.error_power), filters.empty, false};
-    FOVEA_TRY(const ValueId weights,
-              dequantised(node.name + "_weight", std::move(filters.s8), filters.scale, product.filter_axis));
+    FOVEA_TRY(ProductFilters filters, quantise_filters(graph_, product, x_scale, options_.weights, shift));
+    QuantisedFilters& w = filters.weights;
+    LayerRecord record{node.name, node.op, sqnr_db(w.signal_power, w.error_power), w.empty, false};
+    FOVEA_TRY(const ValueId weights, dequantised(node.name + "_weight", std::move(w.s8), w.scale, product.filter_axis));
     patch_.set_input(product.node, 1, weights);
     const bool takes_bias = node.op != "MatMul";
-    if (has_bias || (shift && takes_bias)) {
-      FOVEA_TRY(const ValueId value, bias_value(node.name + "_bias", bias, x_scale, filters.scale, record));
-      FOVEA_RETURN_IF_ERROR(set_bias(product, weights, value));
+    if (filters.has_bias || (shift && takes_bias)) {
+      FOVEA_TRY(const ValueId bias, bias_value(node.name + "_bias", filters.bias, x_scale, w.scale, record));
+      FOVEA_RETURN_IF_ERROR(set_bias(product, weights, bias));
     }
     layers_.push_back(std::move(record));
     return {};

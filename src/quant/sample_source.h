@@ -9,6 +9,7 @@ namespace fovea::quant {
 
 struct Sample {
   std::string name;  // of the file, for messages
+  int label = -1;    // the truth, where it is known (kNoLabel of data/dataset.h: it is not)
   TensorView data;   // one image, batch extent 1; valid until the next call of next() or restart()
 };
 

@@ -1,10 +1,8 @@
 #include "quant/state_file.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <fstream>
+
+#include "base/atomic_file.h"
 
 namespace fovea::quant {
 namespace {
@@ -15,25 +13,7 @@ constexpr std::uintmax_t kMaxBytes = 1u << 30;
 }  // namespace
 
 Status write_state(const fs::path& path, const nlohmann::json& state) {
-  fs::path temporary = path;
-  temporary += fmt::format(".{}.tmp", getpid());
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    file << state.dump();
-    file.close();
-    if (!file) {
-      const int code = errno;
-      std::error_code ignored;
-      fs::remove(temporary, ignored);
-      return bad_input("{}: cannot write: {}", path.string(), std::strerror(code));
-    }
-  }
-  std::error_code code;
-  fs::rename(temporary, path, code);
-  if (!code) return {};
-  std::error_code ignored;
-  fs::remove(temporary, ignored);
-  return bad_input("{}: cannot write: {}", path.string(), code.message());
+  return write_file_atomically(path, state.dump());
 }
 
 Result<std::optional<nlohmann::json>> read_state(const fs::path& path) {

@@ -31,7 +31,8 @@ Result<TappedNetwork> TappedNetwork::make(const Graph& graph, std::span<const Va
   std::vector<std::string> names;
   int next = own;
   for (ValueId v : taps) {
-    names.push_back(graph.value(v).name);
+    const NodeId producer = graph.value(v).producer;
+    names.push_back(producer == kNoNode ? "input " + graph.value(v).name : "node " + graph.node(producer).name);
     if (v == graph.inputs()[0]) {
       ports.push_back(-1);
       continue;
@@ -41,7 +42,7 @@ Result<TappedNetwork> TappedNetwork::make(const Graph& graph, std::span<const Va
   }
   for (int i = 0; i < own; ++i) {
     ports.push_back(i);
-    names.push_back(graph.outputs()[static_cast<std::size_t>(i)].name);
+    names.push_back("output " + graph.outputs()[static_cast<std::size_t>(i)].name);
   }
   if (!patch.empty()) FOVEA_RETURN_IF_ERROR(std::move(patch).apply(tapped));
   CompileOptions compile_options;
@@ -64,7 +65,7 @@ Result<std::vector<TensorView>> TappedNetwork::run(const Sample& sample) {
     results.push_back(ports_[i] < 0 ? sample.data : outputs[static_cast<std::size_t>(ports_[i])]);
     if (results[i].dtype != DType::kF32) continue;
     if (const auto at = first_non_finite(elements(results[i])))
-      return bad_input("image {}: tensor {} holds {}", sample.name, names_[i], elements(results[i])[*at]);
+      return bad_input("image {}: {} computes {}", sample.name, names_[i], elements(results[i])[*at]);
   }
   return results;
 }

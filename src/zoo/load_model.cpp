@@ -120,17 +120,37 @@ Status take_path(const fs::path& path, LoadedModel& model) {
   return {};
 }
 
+// What the options say and, where they say nothing, what the file says of itself.
+Result<PreprocessOverrides> merged_overrides(const LoadOptions& options, const LoadedModel& model) {
+  const auto stored = model.graph.metadata.find(std::string(kPreprocessMetadata));
+  if (stored == model.graph.metadata.end() || options.preprocess.preset) return options.preprocess;
+  auto merged = parse_preprocess_overrides(stored->second);
+  if (!merged.ok()) return std::move(merged).error().within(fmt::format("metadata {}", kPreprocessMetadata));
+  const auto take = [](auto& target, const auto& given) {
+    if (given) target = given;
+  };
+  take(merged->resize, options.preprocess.resize);
+  take(merged->crop, options.preprocess.crop);
+  take(merged->interpolation, options.preprocess.interpolation);
+  take(merged->mean, options.preprocess.mean);
+  take(merged->std, options.preprocess.std);
+  take(merged->channel_order, options.preprocess.channel_order);
+  return merged;
+}
+
 Status apply_options(const LoadOptions& options, LoadedModel& model) {
   const ModelEntry& entry = model.entry;
-  auto preprocess = apply_overrides(entry.preprocess, options.preprocess);
+  FOVEA_TRY(model.preprocess_overrides, merged_overrides(options, model));
+  const PreprocessOverrides& overrides = model.preprocess_overrides;
+  auto preprocess = apply_overrides(entry.preprocess, overrides);
   if (!preprocess.ok()) return std::move(preprocess).error().within("model " + entry.name);
   model.preprocess = std::move(preprocess).value();
   const ImageSize input{entry.input.width, entry.input.height};
-  const bool sizes_given = options.preprocess.crop || options.preprocess.resize;
+  const bool sizes_given = overrides.crop || overrides.resize;
   if (input.height > 0 && !sizes_given) model.preprocess = fit_to_input(model.preprocess, input);
   // Sizes that the user gave are kept; what they make is then brought to the network's input.
   if (input.height > 0 && sizes_given && output_size(model.preprocess) != input) model.preprocess.final_size = input;
-  if (!model.from_catalogue && !options.preprocess.any() && entry.input.height > 0)
+  if (!model.from_catalogue && !overrides.any() && entry.input.height > 0)
     model.notices.push_back(fmt::format("pre-processing '{}' is assumed; see --preprocess", kAssumedPreset));
   model.label_offset = options.label_offset.value_or(entry.label_offset);
   if (model.label_offset < 0 || (entry.classes > 0 && model.label_offset >= entry.classes))

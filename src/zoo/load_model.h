@@ -12,6 +12,9 @@
 
 namespace fovea {
 
+// Key of the metadata in which a file keeps what differs from its model's pre-processing (see model_entry.h).
+inline constexpr std::string_view kPreprocessMetadata = "fovea_preprocess";
+
 struct LoadOptions {
   // Seeded random weights instead of real ones: for speed runs without any download.
   enum class Synthetic : std::uint8_t { kNever, kIfMissing, kAlways };
@@ -34,6 +37,7 @@ struct LoadedModel {
   bool synthetic = false;      // random weights: speed is real, answers mean nothing, and every report must say so
   std::uint64_t seed = 0;      // of synthetic weights
   Preprocess preprocess;       // after the overrides
+  PreprocessOverrides preprocess_overrides;  // the options' and, where these say nothing, the file's
   int label_offset = 0;        // after the overrides
   Labels labels;               // may be empty
   bool probabilities = false;  // the network ends in a softmax

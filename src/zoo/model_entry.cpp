@@ -124,14 +124,11 @@ Result<std::optional<std::array<float, 3>>> read_triple(Fields& fields, const st
   return Triple(values);
 }
 
-Result<Preprocess> read_preprocess(Fields& fields) {
-  FOVEA_TRY(const Json* object, fields.required("preprocess", Json::value_t::object));
-  Fields source(*object, "preprocess");
+Result<PreprocessOverrides> read_overrides(Fields& source) {
   PreprocessOverrides overrides;
-  FOVEA_TRY(overrides.preset, source.text("preset"));
   for (auto [key, target] :
-       {std::pair{"resize", &overrides.resize}, std::pair{"interpolation", &overrides.interpolation},
-        std::pair{"channel_order", &overrides.channel_order}}) {
+       {std::pair{"preset", &overrides.preset}, std::pair{"resize", &overrides.resize},
+        std::pair{"interpolation", &overrides.interpolation}, std::pair{"channel_order", &overrides.channel_order}}) {
     FOVEA_TRY(const Json* value, source.optional(key, Json::value_t::string));
     if (value) *target = value->get<std::string>();
   }
@@ -142,6 +139,14 @@ Result<Preprocess> read_preprocess(Fields& fields) {
   FOVEA_TRY(overrides.mean, read_triple(source, "mean"));
   FOVEA_TRY(overrides.std, read_triple(source, "std"));
   FOVEA_RETURN_IF_ERROR(source.finish());
+  return overrides;
+}
+
+Result<Preprocess> read_preprocess(Fields& fields) {
+  FOVEA_TRY(const Json* object, fields.required("preprocess", Json::value_t::object));
+  Fields source(*object, "preprocess");
+  FOVEA_TRY(const std::string preset, source.text("preset"));
+  FOVEA_TRY(const PreprocessOverrides overrides, read_overrides(source));
   auto result = apply_overrides({}, overrides);
   if (!result.ok()) return std::move(result).error().within("preprocess");
   return result;
@@ -202,6 +207,28 @@ Result<ModelEntry> parse_model_entry(std::string_view text) {
     return bad_input("preprocess makes {}x{} images, but the input is {}x{}", made.width, made.height, wanted.width,
                      wanted.height);
   return entry;
+}
+
+std::string to_json(const PreprocessOverrides& overrides) {
+  Json json = Json::object();
+  const auto set = [&json](const char* key, const auto& value) {
+    if (value) json[key] = *value;
+  };
+  set("preset", overrides.preset);
+  set("resize", overrides.resize);
+  set("crop", overrides.crop);
+  set("interpolation", overrides.interpolation);
+  set("channel_order", overrides.channel_order);
+  set("mean", overrides.mean);
+  set("std", overrides.std);
+  return json.dump();
+}
+
+Result<PreprocessOverrides> parse_preprocess_overrides(std::string_view text) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
+  if (json.is_discarded()) return bad_input("the text is not JSON");
+  Fields fields(json, "");
+  return read_overrides(fields);
 }
 
 }  // namespace fovea

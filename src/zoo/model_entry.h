@@ -50,4 +50,9 @@ struct ModelEntry {
 // Reads one entry. Errors name the key and what was expected; unknown keys are errors.
 Result<ModelEntry> parse_model_entry(std::string_view json);
 
+// What differs from a model's own pre-processing, as a JSON object with the keys of "preprocess", all of them optional:
+// how a file remembers the options that it was made with.
+std::string to_json(const PreprocessOverrides& overrides);
+Result<PreprocessOverrides> parse_preprocess_overrides(std::string_view json);
+
 }  // namespace fovea
