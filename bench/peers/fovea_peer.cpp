@@ -77,13 +77,6 @@ class Stream {
   std::vector<TensorView> input_views_, output_views_;
 };
 
-// A QDQ graph says itself what is int8, so where compile() knows no such word it is compiled as it is.
-Result<Precision> asked_precision(const std::string& word) {
-  Result<Precision> known = parse_precision(word);
-  if (!known.ok() && word == "int8") return Precision::kFp32;
-  return known;
-}
-
 // The strongest loop of the precision; of fp32 where the CPU has none.
 const kernels::PeakKernel* peak_kernel(const std::string& precision, const CpuFeatures& cpu) {
   using kernels::PeakKind;
@@ -132,7 +125,7 @@ class FoveaPeer {
     throughput_ = request.value("mode", std::string("latency")) == "throughput";
     const int threads = request.value("threads", 1);
     CompileOptions options;
-    FOVEA_TRY(options.precision, asked_precision(request.value("precision", std::string("fp32"))));
+    FOVEA_TRY(options.precision, parse_precision(request.value("precision", std::string("fp32"))));
     options.batch = request.value("batch", 1);
     options.plan.threads = throughput_ ? 1 : threads;
     FOVEA_TRY(const LoadedModel model, load_model(request.at("model")));

@@ -41,7 +41,7 @@ install base bench/peers/requirements.txt
 for name in "${more[@]}"; do
   install "$name" "bench/peers/requirements-$name.txt"
 done
-if [[ " ${arguments[*]-} " != *" --models"* ]]; then
+if [[ " ${arguments[*]-} " != *" --models"* || "${arguments[*]-}" == *lite0* ]]; then
   tools/fetch_efficientnet_lite0.sh
 fi
 cmake --build build --target fovea_peer > /dev/null
