@@ -63,7 +63,12 @@ def words_of(known):
 def parse_arguments(arguments):
     split = lambda text: [part for part in text.split(",") if part]
     engines = ["fovea", *engine_rows.ROWS]
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter)
+    more = ",".join(sorted({row.environment for row in engine_rows.ROWS.values()} - {"base"}))
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0],
+        epilog=f"bench/peers/run.sh takes --with {more} as well: installs these engines and adds them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--models", type=split, default=split(DEFAULT_MODELS), help=f"names or paths, comma-separated (default {DEFAULT_MODELS})")
     parser.add_argument("--precisions", "--precision", type=words_of(PRECISIONS), default=["fp32"], help="fp32,bf16,int8 (default fp32)")
     parser.add_argument("--threads", type=lambda t: [int(n) for n in split(t)], default=[1, 2], help="thread counts (default 1,2)")

@@ -12,13 +12,14 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent / "engines")]
 import answers
 import bench as bench_module
 import engine_rows
 import peers
 import preprocess
 import rounds
+import stream_processes
 import suites
 import table
 from engine_process import EngineError, EngineProcess
@@ -170,6 +171,17 @@ class DriverTest(unittest.TestCase):
         with contextlib.closing(EngineProcess("x", ["sleep", "60"], self.folder / "x.log")) as engine:
             with self.assertRaisesRegex(EngineError, "no reply to load"):
                 engine.request(op="load", timeout_s=0.1)
+
+    def test_streams_in_processes_add_up(self):
+        with mock.patch.object(sys, "argv", self.pretender(ms=2.0)[1:]):
+            streams = stream_processes.StreamProcesses({"op": "load", "mode": "throughput", "threads": 3}, [0, 0, 0])
+        self.addCleanup(streams.close)
+        self.assertEqual(len(streams.loaded), 3)
+        self.assertAlmostEqual(streams.runs_per_s({"op": "run", "seconds": 0.1}), 3 * 1e3 / 2.0)
+        answers.write_input(self.folder / "x.f32", [4], seed=1)
+        self.assertEqual(streams.first({"op": "input", "files": [str(self.folder / "x.f32")]}), {})
+        with self.assertRaisesRegex(RuntimeError, "ended"):
+            streams.all({"op": "die"})
 
     def test_unknown_engines_are_a_usage_error(self):
         with contextlib.redirect_stderr(io.StringIO()) as text, self.assertRaises(SystemExit) as ended:

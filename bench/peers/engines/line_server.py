@@ -141,6 +141,8 @@ def serve(engine):
             reply = {"ok": False, "error": f"{type(error).__name__}: {error}"}
         replies.write(json.dumps(reply) + "\n")
     replies.flush()
+    if server.processes:
+        server.processes.close()
     os._exit(0)  # some libraries hang or crash while they are taken down
 
 

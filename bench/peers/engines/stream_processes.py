@@ -2,6 +2,7 @@
 lock): each stream is this program once more, in a process and on a processor of its own.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -40,3 +41,10 @@ class StreamProcesses:
     def runs_per_s(self, request):
         times = [reply["times_ms"] for reply in self.all(request)]
         return sum(1e3 * len(t) / sum(t) for t in times)
+
+    def close(self):
+        for child in self.children:
+            with contextlib.suppress(OSError):  # it may have ended by itself
+                child.stdin.close()
+            child.wait()
+            child.stdout.close()
