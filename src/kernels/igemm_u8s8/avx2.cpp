@@ -45,16 +45,16 @@ struct Widening : Avx2 {
   }
 
   // Values past the range of s32 would convert to its lowest; the packs saturate the rest.
-  template <bool kClamp>
+  template <bool kPlain>
   static __m256i to_int(F v) {
-    return _mm256_cvtps_epi32(kClamp ? _mm256_min_ps(v, _mm256_set1_ps(65536.0f)) : v);
+    return _mm256_cvtps_epi32(kPlain ? v : _mm256_min_ps(v, _mm256_set1_ps(65536.0f)));
   }
 
   // Rounds, packs and stores n of kNv vectors of packed order.
-  template <int kNv, bool kClamp>
+  template <int kNv, bool kPlain>
   [[gnu::always_inline]] static void store_bytes(std::uint8_t* c, int n, const F (&v)[kNv], const Bounds& bounds) {
     const __m256i words =
-        _mm256_adds_epi16(_mm256_packs_epi32(to_int<kClamp>(v[0]), to_int<kClamp>(v[kNv - 1])), bounds.zero_point);
+        _mm256_adds_epi16(_mm256_packs_epi32(to_int<kPlain>(v[0]), to_int<kPlain>(v[kNv - 1])), bounds.zero_point);
     const __m256i lanes = _mm256_packus_epi16(words, words);
     // Of the four dwords of each lane the first kNv are wanted.
     const __m256i order =

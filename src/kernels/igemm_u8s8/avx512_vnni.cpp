@@ -34,22 +34,25 @@ struct Vnni : Avx512 {
 
   static __mmask64 bytes_mask(int n) { return _cvtu64_mask64(n >= 64 ? ~0ull : (1ull << n) - 1); }
   // Values past the range of s32 would convert to its lowest; the packs saturate the rest.
-  template <bool kClamp>
+  template <bool kPlain>
   static __m512i to_int(F v) {
-    return _mm512_cvtps_epi32(kClamp ? _mm512_min_ps(v, _mm512_set1_ps(65536.0f)) : v);
+    return _mm512_cvtps_epi32(kPlain ? v : _mm512_min_ps(v, _mm512_set1_ps(65536.0f)));
+  }
+  template <bool kPlain>
+  static __m512i to_words(F a, F b, __m512i zero_point) {
+    const __m512i words = _mm512_packs_epi32(to_int<kPlain>(a), to_int<kPlain>(b));
+    return kPlain ? words : _mm512_adds_epi16(words, zero_point);
   }
 
-  // Rounds, packs and stores n of kNv vectors of packed order.
-  template <int kNv, bool kClamp>
+  // Rounds, packs and stores n of kNv vectors of packed order. kPlain: n is all of them, the rest of is_plain() holds
+  // too.
+  template <int kNv, bool kPlain>
   [[gnu::always_inline]] static void store_bytes(std::uint8_t* c, int n, const F (&v)[kNv], const Bounds& bounds) {
-    const __m512i low_words = _mm512_adds_epi16(
-        _mm512_packs_epi32(to_int<kClamp>(v[0]), to_int<kClamp>(v[kNv > 1 ? 1 : 0])), bounds.zero_point);
+    const __m512i low_words = to_words<kPlain>(v[0], v[kNv > 1 ? 1 : 0], bounds.zero_point);
     __m512i high_words = low_words;
-    if constexpr (kNv > 2)
-      high_words = _mm512_adds_epi16(_mm512_packs_epi32(to_int<kClamp>(v[2]), to_int<kClamp>(v[kNv > 3 ? 3 : 2])),
-                                     bounds.zero_point);
+    if constexpr (kNv > 2) high_words = to_words<kPlain>(v[2], v[kNv > 3 ? 3 : 2], bounds.zero_point);
     __m512i bytes = _mm512_packus_epi16(low_words, high_words);
-    bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, bounds.low), bounds.high);
+    if (!kPlain) bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, bounds.low), bounds.high);
     // Of the four dwords of each lane the first kNv are wanted.
     if constexpr (kNv == 1)
       bytes = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), bytes);
@@ -57,17 +60,17 @@ struct Vnni : Avx512 {
       bytes = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 0, 0, 0, 0, 0, 0, 0, 0), bytes);
     if constexpr (kNv == 3)
       bytes = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0), bytes);
-    if (kNv == 4 && n == 64) {
-      _mm512_storeu_si512(c, bytes);
-    } else {
-      _mm512_mask_storeu_epi8(c, bytes_mask(n), bytes);
-    }
+    if constexpr (!kPlain) return _mm512_mask_storeu_epi8(c, bytes_mask(n), bytes);
+    if constexpr (kNv == 4) return _mm512_storeu_si512(c, bytes);
+    if constexpr (kNv == 1) return _mm_storeu_si128(reinterpret_cast<__m128i*>(c), _mm512_castsi512_si128(bytes));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(c), _mm512_castsi512_si256(bytes));
+    if constexpr (kNv == 3) _mm_storeu_si128(reinterpret_cast<__m128i*>(c + 32), _mm512_extracti32x4_epi32(bytes, 2));
   }
 
   // The inverse: n bytes as floats in packed order.
   template <int kNv>
   [[gnu::always_inline]] static void load_bytes(const std::uint8_t* p, int n, F (&out)[kNv]) {
-    __m512i bytes = kNv == 4 && n == 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(bytes_mask(n), p);
+    __m512i bytes = _mm512_maskz_loadu_epi8(bytes_mask(n), p);
     if constexpr (kNv == 1)
       bytes = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3), bytes);
     if constexpr (kNv == 2)

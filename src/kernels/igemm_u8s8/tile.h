@@ -77,26 +77,39 @@ template <class V, int kNv>
   }
 }
 
-// Requantises and stores whole rows; the flags leave out what a layer does not need.
-template <class V, int kMr, int kNv, bool kClamp, bool kMiddle>
+// What stands between the sums and the bytes of a run. All but kAny: every column exists, the zero point is 0, and
+// results saturate at 0 and 255, as behind a ReLU.
+enum class Finish { kPlain, kAdd, kQuantiseAdd, kAny };
+
+inline Finish finish_of(const IgemmU8Run& run, int nr) {
+  const Requantise& q = run.requantise;
+  if (q.may_overflow || q.zero_point != 0 || q.low != 0 || q.high != 255 || run.n != nr) return Finish::kAny;
+  if (run.residual == nullptr) return q.middle ? Finish::kAny : Finish::kPlain;
+  return q.middle ? Finish::kQuantiseAdd : Finish::kAdd;
+}
+
+// Requantises and stores whole rows.
+template <class V, int kMr, int kNv, Finish kFinish>
 [[gnu::always_inline]] inline void store_tile(const IgemmU8Run& run, std::int64_t m,
                                               const typename V::I (&acc)[kMr][kNv]) {
   const typename V::Bounds bounds = V::bounds(run.requantise);
+  const bool any = kFinish == Finish::kAny;
   unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA {
     typename V::F v[kNv];
     scale_row<V, kNv>(run, acc[i], v);
-    if (kMiddle) quantise_middle<V, kNv>(run.requantise, v);
-    if (run.residual != nullptr) {
+    if (any ? run.requantise.middle : kFinish == Finish::kQuantiseAdd) quantise_middle<V, kNv>(run.requantise, v);
+    if (any ? run.residual != nullptr : kFinish != Finish::kPlain) {
       typename V::F residual[kNv];
       V::template load_bytes<kNv>(run.residual + run.residual_offsets[m + i], run.n, residual);
       const typename V::F scale = V::set1(run.requantise.residual_scale);
       unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA { v[j] = V::fma(residual[j], scale, v[j]); });
     }
-    V::template store_bytes<kNv, kClamp>(run.c + run.c_offsets[m + i], run.n, v, bounds);
+    V::template store_bytes<kNv, kFinish != Finish::kAny>(run.c + run.c_offsets[m + i], run.n, v, bounds);
   });
 }
 
-template <class V, int kMr, int kNv>
+// kTail: a tile at the end, which does without the short cuts.
+template <class V, int kMr, int kNv, bool kTail>
 [[gnu::always_inline]] inline void finish_tile(const IgemmU8Run& run, std::int64_t m, typename V::I (&acc)[kMr][kNv]) {
   if (run.offset != nullptr) {
     unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA {
@@ -113,13 +126,20 @@ template <class V, int kMr, int kNv>
     for (int i = 0; i < kMr; ++i) finish_row_slowly<V, kNv>(run, m + i, spilled[i]);
     return;
   }
-  if (run.requantise.middle) return store_tile<V, kMr, kNv, false, true>(run, m, acc);  // is small: it was clamped
-  if (run.requantise.may_overflow) return store_tile<V, kMr, kNv, true, false>(run, m, acc);
-  store_tile<V, kMr, kNv, false, false>(run, m, acc);
+  switch (kTail ? Finish::kAny : finish_of(run, kNv * V::N)) {
+    case Finish::kPlain:
+      return store_tile<V, kMr, kNv, Finish::kPlain>(run, m, acc);
+    case Finish::kAdd:
+      return store_tile<V, kMr, kNv, Finish::kAdd>(run, m, acc);
+    case Finish::kQuantiseAdd:
+      return store_tile<V, kMr, kNv, Finish::kQuantiseAdd>(run, m, acc);
+    case Finish::kAny:
+      return store_tile<V, kMr, kNv, Finish::kAny>(run, m, acc);
+  }
 }
 
 // `prefetch` walks through the weights of the next panel, a line a quad.
-template <class V, int kMr, int kNv>
+template <class V, int kMr, int kNv, bool kTail>
 [[gnu::always_inline]] inline void compute_tile(const IgemmU8Run& run, std::int64_t m, const std::int8_t* prefetch) {
   typename V::I acc[kMr][kNv];
   unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA {
@@ -142,7 +162,7 @@ template <class V, int kMr, int kNv>
       });
     }
   }
-  finish_tile<V, kMr, kNv>(run, m, acc);
+  finish_tile<V, kMr, kNv, kTail>(run, m, acc);
 }
 
 // A tile of fewer rows, for the end of a run.
@@ -151,25 +171,27 @@ template <class V, int kMr, int kNv>
   if constexpr (kMr > 1) {
     if (rows < kMr) return compute_tail<V, kMr - 1, kNv>(run, m, rows);
   }
-  compute_tile<V, kMr, kNv>(run, m, run.b);
+  compute_tile<V, kMr, kNv, true>(run, m, run.b);
 }
 
 // All rows of a run; the last two tiles share what is left evenly, as a tile of one or two rows wastes the pipeline.
 template <class V, int kMr, int kNv>
-[[gnu::always_inline]] inline void run_panel(const IgemmU8Run& run) {
+[[gnu::always_inline]] inline void run_panel(const IgemmU8Run& given) {
+  const IgemmU8Run run = given;  // a copy that nobody else sees: stores of bytes do not make it be read again
+
   std::int64_t m = 0;
   // A tile asks for as many lines as it has quads; a panel has kNv * V::N / 16 times as many. Then, and where there is
   // no next panel, it asks for what it has, which costs nothing.
   const std::int8_t* next = run.next_b;
   const std::int8_t* const end = next == nullptr ? nullptr : next + run.b_tap_stride * run.taps;
   for (; run.m - m >= 2 * kMr || run.m - m == kMr; m += kMr) {
-    compute_tile<V, kMr, kNv>(run, m, next < end ? next : run.b);
+    compute_tile<V, kMr, kNv, false>(run, m, next < end ? next : run.b);
     if (next < end) next += run.quads * run.taps * 64;
   }
   while (m < run.m) {
     const std::int64_t rest = run.m - m;
     const std::int64_t rows = rest > kMr ? (rest + 1) / 2 : rest;
-    compute_tail<V, kMr, kNv>(run, m, rows);
+    compute_tail<V, kMr, kNv>(given, m, rows);
     m += rows;
   }
 }
