@@ -66,6 +66,15 @@ Status judge(const AccuracyResult& r, const EvalOptions& options) {
   return {};
 }
 
+// The first failures one by one: a folder that is wrong would fill the screen otherwise.
+void warn_of_failures(const AccuracyResult& r) {
+  constexpr std::int64_t kShown = 10;
+  std::int64_t seen = 0;
+  for (const Prediction& p : r.predictions)
+    if (!p.error.empty() && seen++ < kShown) warn(p.error);
+  if (seen > kShown) warn(fmt::format("and {} more like these; --json and --predictions list all", seen - kShown));
+}
+
 Status evaluate(const EvalOptions& options, const Context& context) {
   FOVEA_TRY(const LoadedModel model, load(options.model));
   FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
@@ -86,8 +95,7 @@ Status evaluate(const EvalOptions& options, const Context& context) {
   };
   FOVEA_TRY(const AccuracyResult r, measure_accuracy(model, std::move(dataset), accuracy));
   progress.finish();
-  for (const Prediction& p : r.predictions)
-    if (!p.error.empty()) warn(p.error);
+  warn_of_failures(r);
   say(context, fmt::format("{} {}: top-1 {:.2f} %, top-5 {:.2f} % of {} images ({:.1f} images/s with decoding)\n",
                            model.entry.name, precision_name(precision), r.top1_percent(), r.top5_percent(), r.images,
                            r.seconds > 0 ? static_cast<double>(r.predictions.size()) / r.seconds : 0.0));
