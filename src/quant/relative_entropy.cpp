@@ -7,6 +7,12 @@
 #include <vector>
 
 namespace fovea::quant {
+namespace {
+
+// What a bin that only outliers fall into counts in Q: logarithms need something, and an outlier must not be priceless.
+constexpr double kEmptyCount = 1e-4;
+
+}  // namespace
 
 double divergence_of_clipping(std::span<const std::int64_t> counts, std::size_t last, std::size_t levels) {
   const auto sum = [](auto begin, auto end) {
@@ -29,8 +35,7 @@ double divergence_of_clipping(std::span<const std::int64_t> counts, std::size_t 
   double divergence = 0;
   for (std::size_t i = 0; i <= last; ++i) {
     if (p(i) == 0) continue;
-    const double q = mass[level_of(i)] / filled[level_of(i)] / kept;
-    if (q == 0) return std::numeric_limits<double>::infinity();
+    const double q = std::max(mass[level_of(i)] / filled[level_of(i)], kEmptyCount) / kept;
     divergence += p(i) / total * std::log(p(i) / total / q);
   }
   return divergence;

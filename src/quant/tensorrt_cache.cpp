@@ -25,8 +25,8 @@ Result<float> parse_scale(std::string_view hex) {
 
 // "0 3ff0000000000000 3fefffb8b26394fb"
 bool is_legacy_settings(std::string_view line) {
-  return line.find(':') == std::string_view::npos &&
-         line.find_first_not_of("0123456789abcdefABCDEF \t") == std::string_view::npos;
+  return std::count(line.begin(), line.end(), ' ') == 2 &&
+         line.find_first_not_of("0123456789abcdefABCDEF ") == std::string_view::npos;
 }
 
 Status take_line(std::string_view line, TensorRtCache& cache) {
