@@ -101,6 +101,8 @@ class Networks:
     def _quantised_file(self, model):
         """A QDQ file by its path, its name in the models' folders, or its name in the catalogue; None for other models."""
         entry = preprocess.find_entry(model)
+        if entry and entry["precision"] == "fp32":
+            return None
         candidates = [Path(model)]
         for folder in model_folders():
             candidates += [folder / Path(model).name, *(folder / f["name"] for f in (entry["files"] if entry else []))]

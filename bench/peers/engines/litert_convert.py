@@ -10,6 +10,7 @@ from pathlib import Path
 import calibration
 import numpy as np
 import onnx
+from onnx import TensorProto, helper
 
 # LiteRT finds its ranges with plain kernels, image by image: a quarter of the photographs are minutes for a large net.
 CALIBRATION_IMAGES = 64
@@ -17,8 +18,28 @@ CALIBRATION_IMAGES = 64
 PROBE = "calibration_image_sample_data_20x128x128x3_float32.npy"
 
 
+def pad_before_max_pools(model):
+    """MaxPool's own padding becomes the least float in TensorFlow, whose int8 range is then useless. Behind a Relu a
+    border of zeros is the same.
+    """
+    graph = model.graph
+    positive = {node.output[0] for node in graph.node if node.op_type == "Relu"}
+    for index, node in reversed(list(enumerate(graph.node))):
+        pads = next((a for a in node.attribute if a.name == "pads"), None)
+        if node.op_type != "MaxPool" or pads is None or node.input[0] not in positive:
+            continue
+        begin, end = pads.ints[:2], pads.ints[2:]
+        widths = helper.make_tensor(f"{node.output[0]}.pads", TensorProto.INT64, [8], [0, 0, *begin, 0, 0, *end])
+        graph.initializer.append(widths)
+        padded = f"{node.output[0]}.padded"
+        graph.node.insert(index, helper.make_node("Pad", [node.input[0], widths.name], [padded], name=padded))
+        node.input[0] = padded
+        node.attribute.remove(pads)
+
+
 def fix_batch(source, batch, target):
     model = onnx.load(source)
+    pad_before_max_pools(model)
     for port in [*model.graph.input, *model.graph.output]:
         port.type.tensor_type.shape.dim[0].dim_value = batch
     del model.graph.value_info[:]
