@@ -1,4 +1,4 @@
-// Lookup: any function of one 8-bit value by a table of its 256 results.
+// FusedLookup: any function of one 8-bit value by a table of its 256 results.
 #include "ops/op_functions.h"
 #include "ops/operands.h"
 

@@ -18,20 +18,20 @@ Tensor reversing_table() {
 
 TEST(Lookup, TakesTheTablesValues) {
   const Tensor x = Tensor::of<std::uint8_t>({2, 1, 2}, {0, 1, 128, 255});
-  expect_tensor<std::uint8_t>(OpUnderTest{"Lookup", {x, reversing_table()}}.result(), {2, 1, 2}, {255, 254, 127, 0});
+  expect_tensor<std::uint8_t>(OpUnderTest{"FusedLookup", {x, reversing_table()}}.result(), {2, 1, 2}, {255, 254, 127, 0});
 }
 
 TEST(Lookup, KeepsOpenShapes) {
-  EXPECT_EQ(inferred_text("Lookup", {TensorType{DType::kU8, Shape{symbol("N"), 8}}, reversing_table()}), "u8[N,8]");
+  EXPECT_EQ(inferred_text("FusedLookup", {TensorType{DType::kU8, Shape{symbol("N"), 8}}, reversing_table()}), "u8[N,8]");
 }
 
 TEST(Lookup, RejectsOtherTypesAndTables) {
   const Tensor x = Tensor::of<std::uint8_t>({1}, {0});
-  EXPECT_THAT((OpUnderTest{"Lookup", {Tensor::of<std::int8_t>({1}, {0}), reversing_table()}}.error()),
+  EXPECT_THAT((OpUnderTest{"FusedLookup", {Tensor::of<std::int8_t>({1}, {0}), reversing_table()}}.error()),
               HasSubstr("operand X: expected type u8"));
-  EXPECT_THAT((OpUnderTest{"Lookup", {x, Tensor::zeros(DType::kU8, {255})}}.error()),
+  EXPECT_THAT((OpUnderTest{"FusedLookup", {x, Tensor::zeros(DType::kU8, {255})}}.error()),
               HasSubstr("operand table: expected [256]"));
-  EXPECT_THAT((OpUnderTest{"Lookup", {x, Tensor::zeros(DType::kF32, {256})}}.error()), HasSubstr("operand table"));
+  EXPECT_THAT((OpUnderTest{"FusedLookup", {x, Tensor::zeros(DType::kF32, {256})}}.error()), HasSubstr("operand table"));
 }
 
 }  // namespace

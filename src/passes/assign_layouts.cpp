@@ -19,7 +19,7 @@ bool follows_operands(std::string_view op) {
   static const std::set<std::string_view> ops = {
       "Add",  "Sub",   "Mul",   "Div",  "Pow",  "Min",  "Max",       "Sum",   "Relu",  "Clip",       "LeakyRelu",
       "Elu",  "PRelu", "Tanh",  "Exp",  "Sqrt", "Abs",  "HardSwish", "Erf",   "Log",   "HardSigmoid", "Sigmoid",
-      "Cast", "Floor", "Ceil",  "Neg",  "Concat", "Slice", "Split", "Pad", "Lookup", "FusedQBinary", "QuantizeLinear",
+      "Cast", "Floor", "Ceil",  "Neg",  "Concat", "Slice", "Split", "Pad", "FusedLookup", "FusedQBinary", "QuantizeLinear",
       "DequantizeLinear", "BatchNormalization", "Identity"};
   return ops.count(op) > 0;
 }

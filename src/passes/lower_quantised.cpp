@@ -257,7 +257,7 @@ class Lowering {
       const float q = std::nearbyint(real / to.scale) + static_cast<float>(to.zero_point);
       table[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(std::clamp(q, 0.0f, 255.0f));
     }
-    return add_inferred(patch_, "Lookup", name, {from.value, constant(name + ".table", table)});
+    return add_inferred(patch_, "FusedLookup", name, {from.value, constant(name + ".table", table)});
   }
 
   // QuantizeLinear(MaxPool(bytes)) and the like: the operator as it is, on bytes.
@@ -299,7 +299,7 @@ class Lowering {
     FOVEA_TRY(const auto table, tabulate(graph_, *source, x->quantised, v, y));
     const std::string& name = graph_.node(id).name;
     const ValueId values = constant(name + ".table", std::vector<std::uint8_t>(table.begin(), table.end()));
-    FOVEA_TRY(const ValueId out, add("Lookup", name, {x->value, values}, {}, {id}));
+    FOVEA_TRY(const ValueId out, add("FusedLookup", name, {x->value, values}, {}, {id}));
     return std::optional(out);
   }
 

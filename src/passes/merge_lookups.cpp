@@ -7,8 +7,8 @@ namespace {
 // A table behind a table is a table.
 Result<bool> merge(Match& match, NodeId id) {
   const Node& node = match.node(id);
-  if (node.op != "Lookup") return false;
-  const Node* first = match.producer(node.inputs[0], "Lookup");
+  if (node.op != "FusedLookup") return false;
+  const Node* first = match.producer(node.inputs[0], "FusedLookup");
   const NodeId first_id = match.producer_id(node.inputs[0]);
   if (!first || !match.used_once(node.inputs[0]) || !match.constant(first->inputs[1]) || !match.constant(node.inputs[1]) ||
       !match.claim({id, first_id}))
@@ -18,7 +18,7 @@ Result<bool> merge(Match& match, NodeId id) {
   Tensor table(DType::kU8, {256});
   for (std::size_t i = 0; i < 256; ++i) table.as<std::uint8_t>()[i] = outer[inner[i]];
   const ValueId values = match.patch().add_constant(node.name + ".merged", std::move(table));
-  FOVEA_TRY(const ValueId out, add_inferred(match.patch(), "Lookup", node.name, {first->inputs[0], values}));
+  FOVEA_TRY(const ValueId out, add_inferred(match.patch(), "FusedLookup", node.name, {first->inputs[0], values}));
   match.patch().redirect(node.outputs[0], out);
   match.patch().drop(id);
   match.patch().drop(first_id);

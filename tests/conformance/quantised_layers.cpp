@@ -30,7 +30,7 @@ constexpr Case kCases[] = {
 };
 
 bool is_integer_op(std::string_view op) {
-  return op == "FusedQConv" || op == "FusedQBinary" || op == "FusedQAveragePool" || op == "Lookup";
+  return op == "FusedQConv" || op == "FusedQBinary" || op == "FusedQAveragePool" || op == "FusedLookup";
 }
 
 Result<Tensor> run(const Graph& graph, std::span<const Tensor> inputs, int threads, Isa isa) {

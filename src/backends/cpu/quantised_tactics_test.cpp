@@ -24,11 +24,11 @@ struct Case {
 };
 
 const Case kCases[] = {
-    {"lookup", "input x: u8[2,7,5,3]\nconst t: u8[256] = seed(1)\ny = Lookup(x, t)\noutput y\n"},
+    {"lookup", "input x: u8[2,7,5,3]\nconst t: u8[256] = seed(1)\ny = FusedLookup(x, t)\noutput y\n"},
     {"lookup",
      "input x: u8[2,40,35,33]\nconst t: u8[256] = seed(1)\np = MaxPool(x) {kernel_shape=[1,1]}\n"
-     "a = Lookup(p, t)\ny = Lookup(a, t)\noutput y\noutput p\n"},
-    {"lookup", "input x: u8[3,77]\nconst t: u8[256] = seed(2)\ny = Lookup(x, t)\noutput y\n"},
+     "a = FusedLookup(p, t)\ny = FusedLookup(a, t)\noutput y\noutput p\n"},
+    {"lookup", "input x: u8[3,77]\nconst t: u8[256] = seed(2)\ny = FusedLookup(x, t)\noutput y\n"},
     {"q_binary",
      "input a: u8[2,7,5,3]\ninput b: u8[2,7,5,3]\ny = FusedQBinary(a, b) {function=\"add\", a_scale=0.02, "
      "a_zero_point=128, b_scale=0.05, b_zero_point=3, y_scale=0.0413, y_zero_point=77}\noutput y\n",
@@ -233,8 +233,8 @@ TEST(QuantisedPlans, QuantiseOtherTensorsInTheirOrder) {
 TEST(QuantisedPlans, FlatteningBytesIsFree) {
   const Graph graph = parsed(
       "input x: u8[2,8,4,4]\nconst t: u8[256] = seed(1)\nconst s: s64[2] = {2, 8}\n"
-      "g = FusedQAveragePool(x) {global=1, x_scale=0.1, y_scale=0.1}\nf = Flatten(g)\nl = Lookup(f, t)\n"
-      "r = Reshape(l, s)\ny = Lookup(r, t)\noutput y\n");
+      "g = FusedQAveragePool(x) {global=1, x_scale=0.1, y_scale=0.1}\nf = Flatten(g)\nl = FusedLookup(f, t)\n"
+      "r = Reshape(l, s)\ny = FusedLookup(r, t)\noutput y\n");
   const auto plan = planned(graph, Layout::kChannelsLast, Isa::kAvx512);
   EXPECT_EQ(chosen(*plan), (Names{"q_average_pool", "lookup", "lookup"}));
   EXPECT_LE(plan->arena_bytes, 64);  // the lookups work in place
@@ -249,7 +249,7 @@ TEST(QuantisedPlans, SayWhyTacticsDoNotApply) {
     if (plan.ok()) return ran(**plan, tactic) ? "" : "another tactic ran";
     return plan.error().text();
   };
-  EXPECT_NE(reason("input x: u8[4]\ninput t: u8[256]\ny = Lookup(x, t)\noutput y\n", "lookup")
+  EXPECT_NE(reason("input x: u8[4]\ninput t: u8[256]\ny = FusedLookup(x, t)\noutput y\n", "lookup")
                 .find("the table is not constant"),
             std::string::npos);
   EXPECT_NE(
@@ -272,7 +272,7 @@ TEST(QuantisedPlans, SayWhyTacticsDoNotApply) {
 TEST(QuantisedPlans, BatchesGiveTheBytesOfSingleImages) {
   const char* text =
       "input x: f32[{0},3,33,31]\nconst s: f32[] = {{0.02}}\nconst z: u8[] = {{9}}\nconst t: u8[256] = seed(1)\n"
-      "q = QuantizeLinear(x, s, z)\nl = Lookup(q, t)\n"
+      "q = QuantizeLinear(x, s, z)\nl = FusedLookup(q, t)\n"
       "a = FusedQBinary(q, l) {{function=\"add\", a_scale=0.02, b_scale=0.03, y_scale=0.05, y_zero_point=4}}\n"
       "p = FusedQAveragePool(a) {{kernel_shape=[3,3], strides=[2,2], x_scale=0.05, x_zero_point=4, y_scale=0.05, "
       "y_zero_point=4}}\ng = FusedQAveragePool(p) {{global=1, x_scale=0.05, x_zero_point=4, y_scale=0.05}}\n"
