@@ -127,6 +127,7 @@ class Quantization {
     calibration_.identity =
         identity_of(*dataset_, model_.preprocess, model_.sha256) + (options_.equalise ? "+equalised" : "");
     FOVEA_TRY(const quant::Calibration done, quant::calibrate(model_.graph, placement_, *samples_, calibration_));
+    if (!done.notice.empty()) warn(done.notice);
     ranges_by_name_ = done.ranges;
     result_.method = quant::describe(calibration_.calibrator);
     result_.images = done.images;
@@ -204,11 +205,21 @@ class Quantization {
     return r.top1_percent();
   }
 
+  // By this the file is loaded with the right pre-processing later. Sizes that were given for a model of the catalogue
+  // belong to the calibration images, and not to the model.
+  void describe_origin(Graph& graph) const {
+    PreprocessOverrides overrides = model_.preprocess_overrides;
+    if (model_.from_catalogue) {
+      graph.metadata[std::string(kModelMetadata)] = model_.entry.name;
+      overrides.resize.reset();
+      overrides.crop.reset();
+    }
+    if (overrides.any()) graph.metadata[std::string(kPreprocessMetadata)] = to_json(overrides);
+  }
+
   Status write() {
     Graph& graph = result_.network.graph;
-    if (model_.from_catalogue) graph.metadata[std::string(kModelMetadata)] = model_.entry.name;
-    if (model_.preprocess_overrides.any())
-      graph.metadata[std::string(kPreprocessMetadata)] = to_json(model_.preprocess_overrides);
+    describe_origin(graph);
     graph.metadata["fovea_quantisation"] = result_.method;
     FOVEA_RETURN_IF_ERROR(export_onnx(graph, options_.to));
     if (!options_.write_cache.empty()) {

@@ -31,14 +31,18 @@ class Run {
   Run(const Graph& graph, const Placement& placement, const CalibrationOptions& options)
       : options_(options), watched_(watch(graph, placement, options.calibrator)), last_save_ns_(now_ns()) {}
 
-  Status resume() {
-    if (options_.state_file.empty()) return {};
-    FOVEA_TRY(const auto state, read_state(options_.state_file));
-    if (!state) return {};
-    auto status = take(*state);
-    if (!status.ok()) return std::move(status).error().within(options_.state_file.string());
-    resumed_at_ = images_;
-    return {};
+  void resume() {
+    if (options_.state_file.empty()) return;
+    auto state = read_state(options_.state_file);
+    if (state.ok() && !*state) return;
+    const Status taken = state.ok() ? take(**state) : Status(state.error());
+    if (taken.ok()) {
+      resumed_at_ = images_;
+      return;
+    }
+    notice_ = fmt::format("{}: {}; calibrating anew", options_.state_file.string(), taken.error().text());
+    position_ = images_ = 0;
+    for (Watched& w : watched_) w.calibrator = make_calibrator(options_.calibrator);
   }
 
   Status observe(SampleSource& samples, TappedNetwork& network) {
@@ -66,7 +70,7 @@ class Run {
   }
 
   Status save() {
-    if (options_.state_file.empty()) return {};
+    if (options_.state_file.empty() || images_ == 0) return {};
     nlohmann::json tensors = nlohmann::json::object();
     for (const Watched& w : watched_) tensors[w.name] = w.calibrator->state();
     FOVEA_RETURN_IF_ERROR(write_state(options_.state_file, {{"version", kStateVersion},
@@ -84,6 +88,7 @@ class Run {
     for (const Watched& w : watched_) out.ranges[w.name] = w.calibrator->range();
     out.images = images_;
     out.resumed_at = resumed_at_;
+    out.notice = notice_;
     return out;
   }
 
@@ -93,16 +98,14 @@ class Run {
     FOVEA_TRY(const std::string identity, read_text(state, "identity"));
     FOVEA_TRY(const std::string method, read_text(state, "method"));
     if (version != kStateVersion || identity != options_.identity || method != describe(options_.calibrator))
-      return bad_input(
-          "it is the state of a calibration with another model, other images or another method ({}); remove it to "
-          "begin anew",
-          method);
+      return bad_input("it is the state of a calibration with another model, other images or another method ({})",
+                       method);
     FOVEA_TRY(position_, read_count(state, "position"));
     FOVEA_TRY(images_, read_count(state, "images"));
     const auto tensors = state.find("tensors");
     for (Watched& w : watched_) {
       if (tensors == state.end() || !tensors->is_object() || !tensors->contains(w.name))
-        return bad_input("it knows nothing of tensor {}; remove it to begin anew", w.name);
+        return bad_input("it knows nothing of tensor {}", w.name);
       auto status = w.calibrator->restore((*tensors)[w.name]);
       if (!status.ok()) return std::move(status).error().within("tensor " + w.name);
     }
@@ -111,8 +114,9 @@ class Run {
 
   Status interrupted() {
     FOVEA_RETURN_IF_ERROR(save());
-    const std::string kept =
-        options_.state_file.empty() ? "" : "; the same command goes on from " + options_.state_file.string();
+    const std::string kept = options_.state_file.empty() || images_ == 0
+                                 ? ""
+                                 : "; the same command goes on from " + options_.state_file.string();
     return Error(ErrorCode::kInterrupted, fmt::format("interrupted after {} images{}", images_, kept));
   }
 
@@ -120,6 +124,7 @@ class Run {
   std::vector<Watched> watched_;
   std::int64_t position_ = 0, images_ = 0, resumed_at_ = 0;
   std::int64_t last_save_ns_;
+  std::string notice_;
 };
 
 }  // namespace
@@ -128,7 +133,7 @@ Result<Calibration> calibrate(const Graph& graph, const Placement& placement, Sa
                               const CalibrationOptions& options) {
   FOVEA_RETURN_IF_ERROR(check(options.calibrator));
   Run run(graph, placement, options);
-  FOVEA_RETURN_IF_ERROR(run.resume());
+  run.resume();
   FOVEA_TRY(TappedNetwork network, TappedNetwork::make(graph, run.taps(), options.engine));
   FOVEA_RETURN_IF_ERROR(run.observe(samples, network));
   FOVEA_RETURN_IF_ERROR(run.save());  // what comes after may take longer, and be interrupted as well

@@ -17,8 +17,8 @@ struct CalibrationOptions {
   EngineOptions engine;
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::int64_t done, std::int64_t total)> progress;  // after every image
-  // Where an interrupted calibration leaves what it knows, and a later one with the same `identity` goes on; empty:
-  // nowhere. Written every few seconds and when stopped, whole or not at all; the caller removes it in the end.
+  // Where an interrupted calibration leaves what it knows, and a later one with the same `identity` and method goes on;
+  // empty: nowhere. Written every few seconds and when stopped, whole or not at all; the caller removes it in the end.
   std::filesystem::path state_file;
   std::string identity;  // of everything that must be the same: model, images, pre-processing
 };
@@ -27,10 +27,12 @@ struct Calibration {
   std::map<std::string, Range> ranges;  // of the observed tensors, by name
   std::int64_t images = 0;              // that were observed
   std::int64_t resumed_at = 0;          // images taken over from an interrupted run
+  std::string notice;                   // why a state file that was there could not be used; empty: it could
 };
 
 // One pass over the samples in fp32. Errors: interrupted (with the state kept), no sample at all, a tensor with a NaN
-// or an infinity (names the node and the image), a state file of something else (it says how to get rid of it).
+// or an infinity (names the node and the image). A state file that is damaged or of something else is no error: the
+// calibration begins anew, with a notice.
 Result<Calibration> calibrate(const Graph& graph, const Placement& placement, SampleSource& samples,
                               const CalibrationOptions& options);
 

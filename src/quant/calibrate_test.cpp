@@ -89,25 +89,47 @@ TEST_F(Calibrate, GoesOnAfterAnInterruptionWithTheSameResult) {
   }
 }
 
-TEST_F(Calibrate, AStateOfSomethingElseIsAnError) {
-  SeededSamples samples(kImage, 2);
-  CalibrationOptions options = with_state();
-  ASSERT_TRUE(calibrate(graph_, placement_, samples, options).ok());
-  for (auto change : {+[](CalibrationOptions& o) { o.identity = "others"; },
-                      +[](CalibrationOptions& o) { o.calibrator.method = Method::kMse; },
-                      +[](CalibrationOptions& o) { o.calibrator.type = ActivationType::kS8; }}) {
-    CalibrationOptions other = options;
-    change(other);
-    const auto result = calibrate(graph_, placement_, samples, other);
-    EXPECT_EQ(result.error().code(), ErrorCode::kBadInput);
-    EXPECT_THAT(result.error().text(), HasSubstr("remove it"));
-  }
+TEST_F(Calibrate, BeginsAnewWhereTheStateIsOfSomethingElse) {
+  SeededSamples samples(kImage, 3);
+  const CalibrationOptions options = with_state();
+  const auto first = *calibrate(graph_, placement_, samples, options);
+  EXPECT_EQ(first.notice, "");
+  const CalibrationOptions others = [&] {
+    CalibrationOptions o = options;
+    o.identity = "others";
+    return o;
+  }();
+  samples.given = 0;
+  const auto second = *calibrate(graph_, placement_, samples, others);
+  EXPECT_EQ(samples.given, 3);
+  EXPECT_EQ(second.resumed_at, 0);
+  EXPECT_THAT(second.notice, HasSubstr("other images"));
+  EXPECT_EQ(second.ranges, first.ranges);
+  CalibrationOptions method = others;
+  method.calibrator.method = Method::kMse;
+  EXPECT_THAT(calibrate(graph_, placement_, samples, method)->notice, HasSubstr("entropy"));
+}
+
+TEST_F(Calibrate, BeginsAnewWhereTheStateIsDamaged) {
+  SeededSamples samples(kImage, 3);
+  const CalibrationOptions options = with_state();
+  const auto whole = *calibrate(graph_, placement_, samples, options);
   for (const char* text : {"", "[1]", "{\"version\": 1}",
                            "{\"version\":1,\"identity\":\"model and images\",\"method\":\"entropy, u8\","
                            "\"position\":1,\"images\":1,\"tensors\":{\"x\":{}}}"}) {
     std::ofstream(options.state_file) << text;
-    EXPECT_EQ(calibrate(graph_, placement_, samples, options).error().code(), ErrorCode::kBadInput) << text;
+    const auto again = *calibrate(graph_, placement_, samples, options);
+    EXPECT_NE(again.notice, "") << text;
+    EXPECT_EQ(again.ranges, whole.ranges) << text;
+    EXPECT_EQ(again.images, 3) << text;
   }
+}
+
+TEST_F(Calibrate, LeavesNoStateBeforeTheFirstImage) {
+  SeededSamples samples(kImage, 0);
+  const CalibrationOptions options = with_state();
+  EXPECT_FALSE(calibrate(graph_, placement_, samples, options).ok());
+  EXPECT_FALSE(fs::exists(options.state_file));
 }
 
 TEST_F(Calibrate, ANaNNamesTheNodeAndTheImage) {

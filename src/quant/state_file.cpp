@@ -21,12 +21,11 @@ Result<std::optional<nlohmann::json>> read_state(const fs::path& path) {
   std::error_code code;
   const auto bytes = fs::file_size(path, code);
   if (code == std::errc::no_such_file_or_directory) return Found();
-  if (code) return bad_input("{}: cannot be read: {}", path.string(), code.message());
-  if (bytes > kMaxBytes) return make_error(ErrorCode::kResource, "{}: {} bytes are too many", path.string(), bytes);
+  if (code) return bad_input("it cannot be read: {}", code.message());
+  if (bytes > kMaxBytes) return make_error(ErrorCode::kResource, "{} bytes are too many", bytes);
   std::ifstream file(path, std::ios::binary);
   auto state = nlohmann::json::parse(file, nullptr, false);
-  if (!state.is_object())
-    return bad_input("{}: it is no state of a calibration; remove it to begin anew", path.string());
+  if (!state.is_object()) return bad_input("it is no state of a calibration");
   return Found(std::move(state));
 }
 

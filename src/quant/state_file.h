@@ -12,7 +12,7 @@ namespace fovea::quant {
 // Writes beside `path` and renames: the file appears whole or not at all.
 Status write_state(const std::filesystem::path& path, const nlohmann::json& state);
 
-// Nothing if there is no such file. A file that is no JSON object is an error, as is one of more than 1 GiB.
+// Nothing if there is no such file. Errors: no JSON object, more than 1 GiB, not readable.
 Result<std::optional<nlohmann::json>> read_state(const std::filesystem::path& path);
 
 void remove_state(const std::filesystem::path& path);  // no error if there is none
