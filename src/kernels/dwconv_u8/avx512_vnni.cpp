@@ -64,10 +64,10 @@ void dwconv_u8_3x3s2_vnni(const DwConvU8Args& args, int row_begin, int row_end) 
   slide_blocks<2>(args, row_begin, row_end);
 }
 void dwconv_u8_5x5s1_vnni(const DwConvU8Args& args, int row_begin, int row_end) {
-  tile_blocks<1, 4>(args, row_begin, row_end);
+  tile_blocks<1>(args, row_begin, row_end);
 }
 void dwconv_u8_5x5s2_vnni(const DwConvU8Args& args, int row_begin, int row_end) {
-  tile_blocks<2, 2>(args, row_begin, row_end);
+  tile_blocks<2>(args, row_begin, row_end);
 }
 void dwconv_u8_any_vnni(const DwConvU8Args& args, int row_begin, int row_end) {
   with_finish(args, [&]<class Finish>(Finish*) {

@@ -75,7 +75,6 @@ void pack_quads(const DwConvU8Kernel& kernel, const DwConvU8Shape& s, const DwCo
   const int quads = ceil_div(rows, 4);
   for (int first = 0; first < s.channels; record += h.record_bytes) {
     const int groups = dwconv_u8_groups(s.channels - first, is_narrow(kernel));
-    const int sets = dwconv_u8_sets(kernel.sets, groups);
     for (int j = 0; j < kDwConvVectors; ++j) {
       int planes = 1;
       for (int i = 0; i < 16; ++i) {
@@ -87,7 +86,7 @@ void pack_quads(const DwConvU8Kernel& kernel, const DwConvU8Shape& s, const DwCo
       }
       *at<std::int32_t>(record, kDwConvQuadsExtras, j) = planes - 1;
       for (int plane = 0; plane < planes; ++plane)
-        for (int set = 0; set < sets; ++set)
+        for (int set = 0; set < kernel.sets; ++set)
           for (int kx = 0; kx < s.kernel_w; ++kx)
             for (int row = 0; row < 4 * quads; ++row)
               for (int i = 0; i < 16; ++i) {

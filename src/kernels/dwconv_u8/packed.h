@@ -45,8 +45,6 @@ inline constexpr std::int64_t kDwConvPairsMultiplier = 64, kDwConvPairsBias = 12
 constexpr int dwconv_u8_groups(int channels, bool narrow) {
   return !narrow || channels >= 64 ? 4 : channels > 16 ? 2 : 1;
 }
-// Sets of a block of fewer groups: the streams compute the other rows of a band.
-constexpr int dwconv_u8_sets(int sets, int groups) { return sets * groups / 4 > 1 ? sets * groups / 4 : 1; }
 
 constexpr int dwconv_u8_quad_channel(int groups, int j, int i) { return i / 4 % groups * 16 + 4 * j + i % 4; }
 constexpr int dwconv_u8_pair_channel(int half, int i) { return i / 4 * 8 + 4 * half + i % 4; }

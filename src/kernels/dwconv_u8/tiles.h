@@ -1,7 +1,8 @@
-// The 5x5 kernels. Weights and window of 5x5 taps fill more registers than there are, so the rows of a band are
-// interleaved to memory first (twice four rows, which serve up to four rows of results), a strip of columns at a time;
-// then, for each quarter of the channels in turn, ten vectors of weights stay in registers while the sums of up to seven
-// columns grow. Of the eight bytes of a column five are multiplied: 40 dot products for 64 results are the limit.
+// The 5x5 kernels. Weights and window of 5x5 taps fill more registers than there are, so four rows at a time are
+// interleaved to memory first, a strip of columns wide; the last two such quads of rows serve a band of 4 / S rows of
+// results, and only one is new for the next band. Then, for each quarter of the channels in turn, ten vectors of weights
+// stay in registers while the sums of up to seven columns grow. Of the eight bytes of a column five are multiplied: 40
+// dot products for 64 results are the limit, to which interleaving adds 10 % for a stride of 1 and 30 % for 2.
 #pragma once
 
 #include "kernels/dwconv_u8/quads.h"
@@ -10,76 +11,83 @@ namespace fovea::kernels {
 namespace {
 
 inline constexpr int kTileQuads = 2;
-inline constexpr int kTileColumnBytes = kTileQuads * kDwConvVectors * 64;
-inline constexpr int kStripColumns = 32;  // 16 KB
+inline constexpr int kTileColumnBytes = kDwConvVectors * 64;  // of a quad
+inline constexpr int kStripColumns = 32;
 inline constexpr int kWidestTile = 7;
 
 template <int S>
 inline constexpr int kStripResults = (kStripColumns - 5) / S + 1;
 
-// A band of interleaved rows, from the column of result 0 of a strip on.
+// Interleaved rows, from the first column of the strip's first result on. Tiles may read, but do not use, columns
+// beyond the strip.
 struct Strip {
-  alignas(64) std::uint8_t bytes[(kStripColumns + kWidestTile * 2) * kTileColumnBytes];
+  alignas(64) std::uint8_t quads[kTileQuads][(kStripColumns + kWidestTile * 2) * kTileColumnBytes];
 };
 
-// Columns [first, first + count) of the image, at most kStripColumns, of kNeeded rows a stream, kDistance rows apart.
-template <int kGroups, int kNeeded, int kDistance>
-[[gnu::always_inline]] inline void interleave(const DwConvU8Args& args, const Block& block, int iy, int first, int count,
-                                              const Padding& padding, Strip& strip) {
+// Columns [first, first + count) of the image, at most kStripColumns, of the four rows from iy on; of other streams
+// `distance` rows further down each.
+template <int kGroups>
+void interleave(const DwConvU8Args& args, const Block& block, int iy, int distance, int first, int count,
+                const Padding& padding, std::uint8_t* to) {
   using L = Lanes<kGroups>;
-  constexpr int kRows = (L::kStreams - 1) * kDistance + kNeeded;
   const int in_w = args.shape.in_w, begin = first < 0 ? 0 : first, end = first + count < in_w ? first + count : in_w;
   const __mmask64 mask = first_bytes(block.channels);
   const Vec outside = _mm512_load_si512(padding.bytes);
-  std::uint8_t* to = strip.bytes;
   const auto pad = [&](int columns) {
-    for (std::uint8_t* stop = columns > 0 ? to + columns * kTileColumnBytes : to; to < stop; to += 64)
-      _mm512_store_si512(to, outside);
+    for (int i = 0; i < columns * kDwConvVectors; ++i, to += 64) _mm512_store_si512(to, outside);
   };
   if (begin >= end) return pad(count);
   pad(begin - first);
-  RowPointers<kRows> rows(args, block.channel, iy, begin, padding);
+  const std::uint8_t* at[L::kStreams * 4];
+  std::int64_t step[L::kStreams * 4];
+  for (int i = 0; i < L::kStreams * 4; ++i) {
+    const int row = iy + i / 4 * distance + i % 4;
+    const bool inside = row >= 0 && row < args.shape.in_h;
+    at[i] = inside ? args.x + row * args.x_row + begin * args.x_pixel + block.channel : padding.bytes;
+    step[i] = inside ? args.x_pixel : 0;
+  }
   for (int column = begin; column < end; ++column, to += kTileColumnBytes) {
-    Vec r[4 * kTileQuads];
-    unroll<4 * kTileQuads>([&](auto i) FOVEA_INLINE_LAMBDA {
-      if constexpr (i < kNeeded) {
-        r[i] = L::template load<kDistance>(rows.at + i, mask);
-        // Once, or the compiler loads it again for each of its unpacks.
-        asm volatile("" : "+v"(r[i]));
-      } else {
-        r[i] = r[kNeeded - 1];  // of weight 0
-      }
+    Vec r[4];
+    unroll<4>([&](auto i) FOVEA_INLINE_LAMBDA {
+      r[i] = L::template load<4>(at + i, mask);
+      // Once, or the compiler loads it again for each of its unpacks.
+      asm volatile("" : "+v"(r[i]));
     });
-    rows.next();
-    unroll<4>([&](auto j) FOVEA_INLINE_LAMBDA {
-      _mm512_store_si512(to + j * 64, quad<j>(r[0], r[1], r[2], r[3]));
-      _mm512_store_si512(to + 256 + j * 64, quad<j>(r[4], r[5], r[6], r[7]));
-    });
+    unroll<L::kStreams * 4>([&](auto i) FOVEA_INLINE_LAMBDA { at[i] += step[i]; });
+    unroll<4>([&](auto j)
+                  FOVEA_INLINE_LAMBDA { _mm512_store_si512(to + j * 64, quad<j>(r[0], r[1], r[2], r[3])); });
   }
   pad(first + count - end);
 }
 
-// The sums of T results from the strip's column `x` on, for channels of vector j.
+// Where a tile reads: two quads of rows at its first column.
+struct TileSource {
+  const std::uint8_t* quads[kTileQuads];
+  const std::int8_t* weights;
+};
+
+// The sums of T results for the channels of vector j.
 template <int S, int T>
-[[gnu::always_inline]] inline void tile_sums(const Block& block, const std::int8_t* weights, const std::uint8_t* x, int j,
-                                             Vec (&sums)[T]) {
+[[gnu::always_inline]] inline void tile_sums(const Block& block, const TileSource& source, int j, Vec (&sums)[T]) {
   const Vec start = _mm512_load_si512(block.start + j * 16);
   unroll<T>([&](auto t) FOVEA_INLINE_LAMBDA { sums[t] = start; });
-  weights += j * 64;
-  x += j * 64;
+  const std::int8_t* weights = source.weights + j * 64;
+  const std::uint8_t *upper = source.quads[0] + j * 64, *lower = source.quads[1] + j * 64;
   for (int extra = block.extras[j];; --extra, weights += block.plane_bytes) {
-    // The compiler must not know that x stays: it would load all columns before the loop, with no registers for them.
-    asm volatile("" : "+r"(x));
-    Vec w[5][kTileQuads];
-    unroll<5 * kTileQuads>([&](auto i) FOVEA_INLINE_LAMBDA {
-      w[i / kTileQuads][i % kTileQuads] = _mm512_load_si512(weights + i * 256);
-    });
-    unroll<((T - 1) * S + 5) * kTileQuads>([&](auto i) FOVEA_INLINE_LAMBDA {
-      constexpr int kColumn = i / kTileQuads, kQuad = i % kTileQuads;
-      const Vec value = _mm512_load_si512(x + i * 256);
-      unroll<T>([&](auto t) FOVEA_INLINE_LAMBDA {
-        constexpr int kx = kColumn - t * S;
-        if constexpr (kx >= 0 && kx < 5) sums[t] = _mm512_dpbusd_epi32(sums[t], value, w[kx][kQuad]);
+    // The compiler must not know that they stay: it would load all columns before the loop, with no registers for them.
+    asm volatile("" : "+r"(upper), "+r"(lower));
+    unroll<kTileQuads>([&](auto quad) FOVEA_INLINE_LAMBDA {
+      const std::uint8_t* x = quad == 0 ? upper : lower;
+      Vec w[5];
+      unroll<5>([&](auto kx) FOVEA_INLINE_LAMBDA {
+        w[kx] = _mm512_load_si512(weights + (kx * kTileQuads + quad) * kTileColumnBytes);
+      });
+      unroll<(T - 1) * S + 5>([&](auto column) FOVEA_INLINE_LAMBDA {
+        const Vec value = _mm512_load_si512(x + column * kTileColumnBytes);
+        unroll<T>([&](auto t) FOVEA_INLINE_LAMBDA {
+          constexpr int kx = column - t * S;
+          if constexpr (kx >= 0 && kx < 5) sums[t] = _mm512_dpbusd_epi32(sums[t], value, w[kx]);
+        });
       });
     });
     // What follows must not move in between: there are no registers for it.
@@ -88,7 +96,7 @@ template <int S, int T>
   }
 }
 
-// What a tile needs beside its place.
+// Where the results of a tile go: `row` of the result, and `distance` further down for each other stream.
 template <int kGroups, class Finish>
 struct TileTarget {
   const DwConvU8Args& args;
@@ -100,12 +108,12 @@ struct TileTarget {
 
 // `columns` (at most T) results from `column` on.
 template <int kGroups, int S, int T, class Finish>
-[[gnu::noinline]] void tile(const TileTarget<kGroups, Finish>& target, const std::int8_t* weights, const std::uint8_t* x,
-                            int column, int columns) {
+[[gnu::noinline]] void tile(const TileTarget<kGroups, Finish>& target, const TileSource& source, int column,
+                            int columns) {
   const DwConvU8Args& args = target.args;
   if constexpr (Finish::kSlow) {
     Vec sums[4][T];
-    for (int j = 0; j < 4; ++j) tile_sums<S, T>(target.block, weights, x, j, sums[j]);
+    for (int j = 0; j < 4; ++j) tile_sums<S, T>(target.block, source, j, sums[j]);
     for (int t = 0; t < columns; ++t) {
       const Vec one[4] = {sums[0][t], sums[1][t], sums[2][t], sums[3][t]};
       finish_slowly<kGroups>(args, target.block, one, column + t, target.row, target.distance, target.end);
@@ -114,70 +122,78 @@ template <int kGroups, int S, int T, class Finish>
     Vec words[2][T], integers[2][T];
     unroll<4>([&](auto j) FOVEA_INLINE_LAMBDA {
       Vec sums[T];
-      tile_sums<S, T>(target.block, weights, x, j, sums);
+      tile_sums<S, T>(target.block, source, j, sums);
       unroll<T>([&](auto t) FOVEA_INLINE_LAMBDA {
         integers[j % 2][t] = target.finish.integers(scaled(sums[t], target.block, j));
         if constexpr (j % 2 == 1) words[j / 2][t] = target.finish.words(integers[0][t], integers[1][t]);
       });
     });
     unroll<T>([&](auto t) FOVEA_INLINE_LAMBDA {
-      const Vec bytes = target.finish.bytes(words[0][t], words[1][t]);
-      if (t < columns)
-        Lanes<kGroups>::store(target.out.at, (column + t) * args.y_pixel, target.out.mask, bytes);
+      Vec bytes = target.finish.bytes(words[0][t], words[1][t]); asm volatile("" : "+v"(bytes));
+      if (t < columns) Lanes<kGroups>::store(target.out.at, (column + t) * args.y_pixel, target.out.mask, bytes);
     });
   }
 }
 
-// `count` results of a strip that begins with result `first`. Seven columns are the best tile, as a sum needs ten dot
-// products one after the other; the others fill up what is no multiple of seven.
+// `count` results of a row from `column` on. A sum needs ten dot products one after the other, so wide tiles are better;
+// the narrow ones fill up what is no multiple of seven.
 template <int kGroups, int S, class Finish>
-void tile_strip(const TileTarget<kGroups, Finish>& target, const std::int8_t* weights, const Strip& strip, int first,
-                int count) {
-  for (int done = 0; done < count;) {
-    const int left = count - done, column = first + done;
-    const std::uint8_t* x = strip.bytes + done * S * kTileColumnBytes;
-    if (left == 7 || left >= 12) {
-      tile<kGroups, S, 7>(target, weights, x, column, 7);
-      done += 7;
-    } else if (left == 4 || left == 5 || left == 8 || left >= 10) {
-      tile<kGroups, S, 5>(target, weights, x, column, left < 5 ? left : 5);
-      done += 5;
+void tile_row(const TileTarget<kGroups, Finish>& target, TileSource source, int column, int count) {
+  while (count > 0) {
+    const bool narrow = Finish::kSlow || count <= 4 || count == 8 || count == 12;
+    const int width = narrow ? 4 : 7, columns = count < width ? count : width;
+    if constexpr (Finish::kSlow) {
+      tile<kGroups, S, 4>(target, source, column, columns);
+    } else if (narrow) {
+      tile<kGroups, S, 4>(target, source, column, columns);
     } else {
-      tile<kGroups, S, 3>(target, weights, x, column, left < 3 ? left : 3);
-      done += 3;
+      tile<kGroups, S, 7>(target, source, column, columns);
     }
+    column += width;
+    count -= width;
+    for (const std::uint8_t*& quad : source.quads) quad += width * S * kTileColumnBytes;
   }
 }
 
-// All rows and columns of a block; kSets as in kernels.inc.
-template <int kGroups, int S, int kSets, class Finish>
+// All rows and columns of a block. Each stream computes a part of the rows.
+template <int kGroups, int S, class Finish>
 void tile_block(const DwConvU8Args& args, const Block& block, int row_begin, int row_end) {
-  constexpr int kStreams = Lanes<kGroups>::kStreams, kRowSets = dwconv_u8_sets(kSets, kGroups);
-  constexpr int kNeeded = (kRowSets - 1) * S + 5;
-  static_assert(kNeeded <= 4 * kTileQuads);
+  constexpr int kStreams = Lanes<kGroups>::kStreams, kBand = 4 / S;
   const DwConvU8Shape& s = args.shape;
   const Padding padding(args.x_zero_point);
+  const int rows = (row_end - row_begin + kStreams - 1) / kStreams;
+  const int strips = (s.out_w + kStripResults<S> - 1) / kStripResults<S>, width = (s.out_w + strips - 1) / strips;
   Strip strip;
-  for (int first = 0; first < s.out_w; first += kStripResults<S>) {
-    const int count = s.out_w - first < kStripResults<S> ? s.out_w - first : kStripResults<S>;
-    for (int oy = row_begin; oy < row_end; oy += kStreams * kRowSets) {
-      interleave<kGroups, kNeeded, kRowSets * S>(args, block, oy * S - s.pad_top, first * S - s.pad_left,
-                                                 (count - 1) * S + 5, padding, strip);
-      for (int set = 0; set < kRowSets && oy + set < row_end; ++set) {
+  for (int column = 0; column < s.out_w; column += width) {
+    const int count = s.out_w - column < width ? s.out_w - column : width;
+    const auto load = [&](int iy, std::uint8_t* quad) {
+      interleave<kGroups>(args, block, iy, rows * S, column * S - s.pad_left, (count - 1) * S + 5, padding, quad);
+    };
+    std::uint8_t *upper = strip.quads[0], *lower = strip.quads[1];
+    for (int band = 0; band < rows; band += kBand) {
+      const int iy = (row_begin + band) * S - s.pad_top;
+      if (band == 0) load(iy, upper);
+      load(iy + 4, lower);
+      for (int set = 0; set < kBand && band + set < rows; ++set) {
+        const int row = row_begin + band + set;
         const TileTarget<kGroups, Finish> target = {args, block, Finish(args.requantise),
-                                                    OutputRows<kGroups>(args, block, oy + set, kRowSets, row_end),
-                                                    oy + set, kRowSets, row_end};
-        tile_strip<kGroups, S>(target, block.weights + set * (5 * kTileColumnBytes), strip, first, count);
+                                                    OutputRows<kGroups>(args, block, row, rows, row_end),
+                                                    row, rows, row_end};
+        const std::int8_t* weights = block.weights + set * (5 * kTileQuads * kTileColumnBytes);
+        tile_row<kGroups, S>(target, {{upper, lower}, weights}, column, count);
       }
+      std::uint8_t* next = upper;
+      upper = lower;
+      lower = next;
     }
   }
 }
 
-template <int S, int kSets>
+template <int S>
 void tile_blocks(const DwConvU8Args& args, int row_begin, int row_end) {
   with_finish(args, [&]<class Finish>(Finish*) {
     each_block<true>(args, [&](auto groups, const Block& block) {
-      tile_block<groups, S, kSets, Finish>(args, block, row_begin, row_end);
+      tile_block<groups, S, Finish>(args, block, row_begin, row_end);
     });
   });
 }
