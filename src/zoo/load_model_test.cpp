@@ -34,7 +34,8 @@ class LoadModel : public testing::Test {
     return model.ok() ? "no error" : model.error().text();
   }
   // A network [N,3,side,side] -> [N,classes], as a file.
-  std::string write_network(const std::string& name, std::int64_t side, std::int64_t classes) {
+  std::string write_network(const std::string& name, std::int64_t side, std::int64_t classes,
+                            const std::map<std::string, std::string>& metadata = {}) {
     GraphBuilder builder("tiny");
     const ValueId x = builder.input("x", {DType::kF32, Shape{Dim::symbolic("N"), Dim(3), Dim(side), Dim(side)}});
     const ValueId pooled = builder.call("GlobalAveragePool", "pool", {x});
@@ -42,6 +43,7 @@ class LoadModel : public testing::Test {
     const ValueId w = builder.constant("w", Tensor::zeros(DType::kF32, {3, classes}));
     builder.output("y", builder.call("MatMul", "fc", {flat, w}));
     Graph graph = std::move(builder).finish().value();
+    graph.metadata = metadata;
     const fs::path path = folder_ / name;
     const auto status = export_onnx(graph, path);
     EXPECT_TRUE(status.ok()) << (status.ok() ? "" : status.error().text());
@@ -137,6 +139,27 @@ TEST_F(LoadModel, OptionsOverrideThePath) {
   options.label_offset = 1;
   options.preprocess.preset = "none-such";
   EXPECT_THAT(error_of(path, options), HasSubstr("unknown pre-processing 'none-such'"));
+}
+
+TEST_F(LoadModel, FilesRememberTheirPreProcessing) {
+  const std::string key(kPreprocessMetadata);
+  const std::string path =
+      write_network("net.onnx", 32, 4, {{key, R"({"preset": "mobilenet", "channel_order": "bgr"})"}});
+  const auto model = load_model(path);
+  ASSERT_TRUE(model.ok()) << model.error().text();
+  EXPECT_EQ(model->preprocess.channel_order, ChannelOrder::kBgr);
+  EXPECT_EQ(model->preprocess.mean[0], 127.5f);
+  EXPECT_EQ(output_size(model->preprocess), (ImageSize{32, 32}));
+  EXPECT_TRUE(model->notices.empty());
+  LoadOptions options;
+  options.preprocess.channel_order = "rgb";  // what is said now counts more
+  const auto other = load_model(path, options);
+  EXPECT_EQ(other->preprocess.channel_order, ChannelOrder::kRgb);
+  EXPECT_EQ(other->preprocess.mean[0], 127.5f);
+  options.preprocess.preset = "caffe";  // and a preset replaces everything
+  EXPECT_EQ(load_model(path, options)->preprocess.mean[0], 104);
+  const std::string broken = write_network("broken.onnx", 32, 4, {{key, "{"}});
+  EXPECT_THAT(error_of(broken), HasSubstr("metadata fovea_preprocess"));
 }
 
 TEST_F(LoadModel, GivenSizesAreKeptAndBroughtToTheInput) {

@@ -85,6 +85,26 @@ TEST(ModelPreprocess, OverridesApplyOnTopOfThePreset) {
   EXPECT_FALSE(apply_overrides({}, overrides).ok());
 }
 
+TEST(ModelPreprocess, OverridesSurviveAsText) {
+  EXPECT_EQ(to_json(PreprocessOverrides{}), "{}");
+  PreprocessOverrides all;
+  all.preset = "caffe";
+  all.resize = "exact:99x98";
+  all.crop = 96;
+  all.interpolation = "pil-bicubic";
+  all.mean = {0.1f, 2, 3};
+  all.std = {58.395f, 1, 2};
+  all.channel_order = "bgr";
+  const auto again = parse_preprocess_overrides(to_json(all));
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  EXPECT_EQ(to_json(*again), to_json(all));
+  EXPECT_EQ(again->mean, all.mean);
+  EXPECT_EQ(again->std, all.std);
+  EXPECT_EQ(again->crop, 96);
+  for (const char* wrong : {"", "[]", "{\"crop\": -1}", "{\"mean\": [1, 2]}", "{\"size\": 1}"})
+    EXPECT_FALSE(parse_preprocess_overrides(wrong).ok()) << wrong;
+}
+
 TEST(ModelPreprocess, FitsToTheInput) {
   const Preprocess pil = find_preprocess("pil").value();
   const Preprocess fitted = fit_to_input(pil, {128, 128});
