@@ -1,6 +1,7 @@
-// The depthwise convolutions of MobileNet v1, v2, v3 and EfficientNet-Lite0 in 8-bit integers (batch 1, one thread, warm
-// caches). "percent_of_peak" compares the best run with the best VPDPBUSD loop of the same ISA, measured beside it, of
-// whose four products a lane three or five of eight can be used; the nominal products count the taps in the padding.
+// The depthwise convolutions of MobileNet v1, v2, v3 and EfficientNet-Lite0 in 8-bit integers (batch 1, one thread,
+// warm caches). "percent_of_peak" compares the best run with the best VPDPBUSD loop of the same ISA, measured beside
+// it, of whose four products a lane three or five of eight can be used; the nominal products count the taps in the
+// padding.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 

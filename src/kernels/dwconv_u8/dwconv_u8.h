@@ -24,11 +24,11 @@ inline constexpr int kDwConvU8MaxKernelH = 32;
 
 // Constants of a layer before packing; nothing is owned.
 struct DwConvU8Weights {
-  const std::int8_t* w = nullptr;          // [channels][1][kernel_h][kernel_w]
-  const std::int32_t* offset = nullptr;    // [channels], or null where all are 0; w + offset lies within [-255, 255]
-  const float* multiplier = nullptr;       // [channels]
-  const float* bias = nullptr;             // [channels]
-  std::int32_t x_zero_point = 0;           // 0 … 255
+  const std::int8_t* w = nullptr;        // [channels][1][kernel_h][kernel_w]
+  const std::int32_t* offset = nullptr;  // [channels], or null where all are 0; w + offset lies within [-255, 255]
+  const float* multiplier = nullptr;     // [channels]
+  const float* bias = nullptr;           // [channels]
+  std::int32_t x_zero_point = 0;         // 0 … 255
 };
 
 // One image. Pointers of bytes need no alignment; y must not overlap x, and may equal residual. Strides are in

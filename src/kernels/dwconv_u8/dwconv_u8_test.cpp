@@ -56,8 +56,12 @@ struct Data {
   std::vector<std::int32_t> offset;
 
   explicit Data(const Problem& p, unsigned seed = 1)
-      : x(p.x_size()), residual(p.y_size()), w(static_cast<std::size_t>(taps(p) * p.shape.channels)),
-        multiplier(static_cast<std::size_t>(p.shape.channels)), bias(multiplier.size()), offset(multiplier.size()) {
+      : x(p.x_size()),
+        residual(p.y_size()),
+        w(static_cast<std::size_t>(taps(p) * p.shape.channels)),
+        multiplier(static_cast<std::size_t>(p.shape.channels)),
+        bias(multiplier.size()),
+        offset(multiplier.size()) {
     std::mt19937 random(seed);
     std::uniform_real_distribution<float> uniform(0.5f, 1.5f);
     for (auto& v : x) v = static_cast<std::uint8_t>(draw(random, p.values, 0, 255));
@@ -146,8 +150,7 @@ double real_result(const Problem& p, const Data& d, int oy, int ox, int c) {
       sum += x * (d.w[tap] + d.offset[static_cast<std::size_t>(c)]);
     }
   double v = sum * d.multiplier[static_cast<std::size_t>(c)] + d.bias[static_cast<std::size_t>(c)];
-  if (q.middle)
-    v = std::nearbyint(std::clamp<double>(v, q.middle_low, q.middle_high)) * q.middle_scale + q.middle_bias;
+  if (q.middle) v = std::nearbyint(std::clamp<double>(v, q.middle_low, q.middle_high)) * q.middle_scale + q.middle_bias;
   const auto at = static_cast<std::size_t>((std::int64_t{oy} * s.out_w + ox) * p.pixel() + c);
   if (p.with_residual) v += d.residual[at] * q.residual_scale;
   if (p.real_result || q.kind > EpilogueKind::kClip)
@@ -173,9 +176,7 @@ void expect_definition(const Problem& p, const Data& d, const std::vector<T>& fo
           ASSERT_NEAR(found[at], v, 1e-4 + std::fabs(v) * 1e-5) << oy << " " << ox << " " << c;
           continue;
         }
-        const auto byte = [&](double r) {
-          return std::clamp<double>(std::nearbyint(r) + q.zero_point, q.low, q.high);
-        };
+        const auto byte = [&](double r) { return std::clamp<double>(std::nearbyint(r) + q.zero_point, q.low, q.high); };
         // Where fp32 rounds v across a tie both neighbours are right; the quantisation in the middle may move it by a
         // whole step then.
         const double slack = 1e-5 * std::fabs(v) + 1e-4 + (q.middle ? q.middle_scale : 0);
@@ -261,7 +262,7 @@ class DwConvU8 : public testing::TestWithParam<DwConvU8Kernel> {
 };
 
 TEST_P(DwConvU8, EveryChannelTail) {
-  for (const int channels : {1,  2,  7,  8,  9,  15, 16, 17, 24,  31,  32,  33,  40,  47,  48,
+  for (const int channels : {1,  2,  7,  8,  9,  15, 16, 17, 24, 31,  32,  33,  40,  47,  48,
                              49, 56, 63, 64, 65, 72, 80, 81, 96, 112, 113, 127, 128, 129, 144})
     for (const Requantise& q : {relu(), bounded(90, 10, 240)})
       check(GetParam(), {.shape = shape(channels, 7, 9), .requantise = q});
@@ -276,8 +277,14 @@ TEST_P(DwConvU8, EveryWidthAndHeight) {
 }
 
 TEST_P(DwConvU8, Pads) {
-  for (const auto& [top, left, out_h, out_w] : {std::array{0, 0, 5, 5}, {0, 2, 6, 6}, {2, 0, 6, 4}, {4, 4, 9, 9},
-                                                {1, 3, 12, 14}, {3, 1, 9, 12}, {7, 7, 3, 3}, {0, 5, 4, 6}})
+  for (const auto& [top, left, out_h, out_w] : {std::array{0, 0, 5, 5},
+                                                {0, 2, 6, 6},
+                                                {2, 0, 6, 4},
+                                                {4, 4, 9, 9},
+                                                {1, 3, 12, 14},
+                                                {3, 1, 9, 12},
+                                                {7, 7, 3, 3},
+                                                {0, 5, 4, 6}})
     for (const int channels : {16, 35, 64}) {
       DwConvU8Shape s = shape(channels, 9, 10);
       s.pad_top = top;
@@ -294,8 +301,12 @@ TEST_P(DwConvU8, Extremes) {
       for (const auto& [low, high] :
            {std::array{-128, 127}, {-255, 255}, {0, 255}, {-255, 0}, {-200, 40}, {-90, 160}, {255, 255}})
         for (const int channels : {8, 23, 64})
-          check(GetParam(), {.shape = shape(channels, 6, 7), .x_zero_point = zero_point, .weight_low = low,
-                             .weight_high = high, .values = values, .requantise = bounded(128, 0, 255)});
+          check(GetParam(), {.shape = shape(channels, 6, 7),
+                             .x_zero_point = zero_point,
+                             .weight_low = low,
+                             .weight_high = high,
+                             .values = values,
+                             .requantise = bounded(128, 0, 255)});
 }
 
 TEST_P(DwConvU8, BoundsAndZeroPoints) {
@@ -364,8 +375,15 @@ TEST_P(DwConvU8, AnyGeometry) {
     return;
   }
   for (const int dilation : {1, 2, 3})
-    for (const auto& [kh, kw, sh, sw] : {std::array{1, 1, 1, 1}, {2, 2, 2, 2}, {3, 3, 1, 1}, {4, 1, 1, 1}, {6, 6, 2, 1},
-                                         {7, 7, 1, 1}, {3, 5, 2, 1}, {2, 4, 3, 2}, {5, 5, 2, 2}})
+    for (const auto& [kh, kw, sh, sw] : {std::array{1, 1, 1, 1},
+                                         {2, 2, 2, 2},
+                                         {3, 3, 1, 1},
+                                         {4, 1, 1, 1},
+                                         {6, 6, 2, 1},
+                                         {7, 7, 1, 1},
+                                         {3, 5, 2, 1},
+                                         {2, 4, 3, 2},
+                                         {5, 5, 2, 2}})
       for (const int channels : {3, 67}) {
         DwConvU8Shape s;
         s.channels = channels;

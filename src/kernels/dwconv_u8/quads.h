@@ -1,5 +1,5 @@
-// What the VNNI kernels share: rows of the image, vectors of four rows interleaved, and the ways from sums to bytes. For
-// avx512_vnni.cpp only.
+// What the VNNI kernels share: rows of the image, vectors of four rows interleaved, and the ways from sums to bytes.
+// For avx512_vnni.cpp only.
 #pragma once
 
 #include <immintrin.h>
@@ -148,7 +148,8 @@ struct OutputRows {
   }
 };
 
-// Sums to bytes from 0 to 255 with the zero point 0, as after most ReLUs, where no value reaches 2^31: saturation does it.
+// Sums to bytes from 0 to 255 with the zero point 0, as after most ReLUs, where no value reaches 2^31: saturation does
+// it.
 struct SaturatingFinish {
   static constexpr bool kSlow = false;
   explicit SaturatingFinish(const Requantise&) {}
@@ -165,14 +166,13 @@ struct BoundsFinish {
   static constexpr bool kSlow = false;
   Vec zero_point, low, high;
   explicit BoundsFinish(const Requantise& q)
-      : zero_point(_mm512_set1_epi16(static_cast<short>(q.zero_point))), low(Padding::vec(q.low)),
+      : zero_point(_mm512_set1_epi16(static_cast<short>(q.zero_point))),
+        low(Padding::vec(q.low)),
         high(Padding::vec(q.high)) {}
   // Values past the range of s32 would convert to its lowest; the packs saturate the rest.
   static Vec integers(__m512 v) { return _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(65536.0f))); }
   Vec words(Vec a, Vec b) const { return _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point); }
-  Vec bytes(Vec a, Vec b) const {
-    return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(a, b), low), high);
-  }
+  Vec bytes(Vec a, Vec b) const { return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(a, b), low), high); }
 };
 
 // Whatever finish_channels does.
@@ -197,8 +197,8 @@ void with_finish(const DwConvU8Args& args, Body body) {
 
 // The sums of one column of rows first, first + distance …
 template <int kGroups>
-[[gnu::noinline]] void finish_slowly(const DwConvU8Args& args, const Block& block, const Vec* sums, int column, int first,
-                                     int distance, int end) {
+[[gnu::noinline]] void finish_slowly(const DwConvU8Args& args, const Block& block, const Vec* sums, int column,
+                                     int first, int distance, int end) {
   alignas(64) float v[64];  // a lane after the other
   for (int j = 0; j < kDwConvVectors; ++j) {
     const __m512 x = scaled(sums[j], block, j);

@@ -49,7 +49,8 @@ void slide(const DwConvU8Args& args, const Block whole, int row_begin, int row_e
         });
         a = L::template load<S>(at, mask), b = L::template load<S>(at + 1, mask), c = L::template load<S>(at + 2, mask);
       } else {
-        a = L::template load<S>(rows.at, mask), b = L::template load<S>(rows.at + 1, mask), c = L::template load<S>(rows.at + 2, mask);
+        a = L::template load<S>(rows.at, mask), b = L::template load<S>(rows.at + 1, mask),
+        c = L::template load<S>(rows.at + 2, mask);
         rows.next();
       }
       unroll<4>([&](auto j) FOVEA_INLINE_LAMBDA { window[slot][j] = quad<j>(a, b, c, c); });

@@ -1,8 +1,9 @@
 // The 5x5 kernels. Weights and window of 5x5 taps fill more registers than there are, so four rows at a time are
 // interleaved to memory first, a strip of columns wide; the last two such quads of rows serve a band of 4 / S rows of
-// results, and only one is new for the next band. Then, for each quarter of the channels in turn, ten vectors of weights
-// stay in registers while the sums of up to seven columns grow. Of the eight bytes of a column five are multiplied: 40
-// dot products for 64 results are the limit, to which interleaving adds 10 % for a stride of 1 and 30 % for 2.
+// results, and only one is new for the next band. Then, for each quarter of the channels in turn, ten vectors of
+// weights stay in registers while the sums of up to seven columns grow. Of the eight bytes of a column five are
+// multiplied: 40 dot products for 64 results are the limit, to which interleaving adds 10 % for a stride of 1 and 30 %
+// for 2.
 #pragma once
 
 #include "kernels/dwconv_u8/quads.h"
@@ -54,8 +55,7 @@ void interleave(const DwConvU8Args& args, const Block& block, int iy, int distan
       asm volatile("" : "+v"(r[i]));
     });
     unroll<L::kStreams * 4>([&](auto i) FOVEA_INLINE_LAMBDA { at[i] += step[i]; });
-    unroll<4>([&](auto j)
-                  FOVEA_INLINE_LAMBDA { _mm512_store_si512(to + j * 64, quad<j>(r[0], r[1], r[2], r[3])); });
+    unroll<4>([&](auto j) FOVEA_INLINE_LAMBDA { _mm512_store_si512(to + j * 64, quad<j>(r[0], r[1], r[2], r[3])); });
   }
   pad(first + count - end);
 }
@@ -129,14 +129,15 @@ template <int kGroups, int S, int T, class Finish>
       });
     });
     unroll<T>([&](auto t) FOVEA_INLINE_LAMBDA {
-      Vec bytes = target.finish.bytes(words[0][t], words[1][t]); asm volatile("" : "+v"(bytes));
+      Vec bytes = target.finish.bytes(words[0][t], words[1][t]);
+      asm volatile("" : "+v"(bytes));
       if (t < columns) Lanes<kGroups>::store(target.out.at, (column + t) * args.y_pixel, target.out.mask, bytes);
     });
   }
 }
 
-// `count` results of a row from `column` on. A sum needs ten dot products one after the other, so wide tiles are better;
-// the narrow ones fill up what is no multiple of seven.
+// `count` results of a row from `column` on. A sum needs ten dot products one after the other, so wide tiles are
+// better; the narrow ones fill up what is no multiple of seven.
 template <int kGroups, int S, class Finish>
 void tile_row(const TileTarget<kGroups, Finish>& target, TileSource source, int column, int count) {
   while (count > 0) {
@@ -176,9 +177,9 @@ void tile_block(const DwConvU8Args& args, const Block& block, int row_begin, int
       load(iy + 4, lower);
       for (int set = 0; set < kBand && band + set < rows; ++set) {
         const int row = row_begin + band + set;
-        const TileTarget<kGroups, Finish> target = {args, block, Finish(args.requantise),
-                                                    OutputRows<kGroups>(args, block, row, rows, row_end),
-                                                    row, rows, row_end};
+        const TileTarget<kGroups, Finish> target = {
+            args, block,  Finish(args.requantise), OutputRows<kGroups>(args, block, row, rows, row_end), row,
+            rows, row_end};
         const std::int8_t* weights = block.weights + set * (5 * kTileQuads * kTileColumnBytes);
         tile_row<kGroups, S>(target, {{upper, lower}, weights}, column, count);
       }
@@ -192,9 +193,8 @@ void tile_block(const DwConvU8Args& args, const Block& block, int row_begin, int
 template <int S>
 void tile_blocks(const DwConvU8Args& args, int row_begin, int row_end) {
   with_finish(args, [&]<class Finish>(Finish*) {
-    each_block<true>(args, [&](auto groups, const Block& block) {
-      tile_block<groups, S, Finish>(args, block, row_begin, row_end);
-    });
+    each_block<true>(
+        args, [&](auto groups, const Block& block) { tile_block<groups, S, Finish>(args, block, row_begin, row_end); });
   });
 }
 

@@ -1,5 +1,6 @@
 // qconv_depthwise: one filter a channel in 8-bit integers, NHWC.
 #include <algorithm>
+#include <cstdlib>
 
 #include "backends/cpu/qconv_problem.h"
 #include "backends/cpu/tactic_functions.h"
@@ -70,6 +71,16 @@ class QConvDepthwiseStep : public Step {
   AlignedBuffer packed_;
 };
 
+// The largest |w + offset|.
+std::int64_t largest_weight(const TacticQuery& query, const QConvProblem& p) {
+  const auto w = query.constant(Inputs::kWeight)->as<std::int8_t>();
+  const std::size_t taps = w.size() / static_cast<std::size_t>(p.in_channels);
+  std::int64_t largest = 0;
+  for (std::size_t i = 0; i < w.size(); ++i)
+    largest = std::max(largest, std::abs(std::int64_t{w[i]} + (p.offset.empty() ? 0 : p.offset[i / taps])));
+  return largest;
+}
+
 }  // namespace
 
 Verdict qconv_depthwise::applies(const TacticQuery& query) {
@@ -81,6 +92,9 @@ Verdict qconv_depthwise::applies(const TacticQuery& query) {
   if (p->geometry.group != p->in_channels || p->out_channels != p->in_channels)
     return Verdict::no("not depthwise: {} groups, {} to {} channels", p->geometry.group, p->in_channels,
                        p->out_channels);
+  constexpr std::int64_t kNineBits = 255;
+  if (const std::int64_t largest = largest_weight(query, *p); largest > kNineBits)
+    return Verdict::no("weights up to {}, for at most {}", largest, kNineBits);
   if (p->geometry.kernel_h > kernels::kDwConvU8MaxKernelH)
     return Verdict::no("{} kernel rows, for at most {}", p->geometry.kernel_h, kernels::kDwConvU8MaxKernelH);
   constexpr std::int64_t kExactTaps = 1 << 15, kMax = 1 << 30;
