@@ -70,6 +70,15 @@ struct Rows {
   sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(high, _mm256_load_si256(both + 1)));
 }
 
+[[gnu::noinline]] void finish_slowly(const DwConvU8Args& args, std::int64_t at, int n, __m256 a, __m256 b) {
+  alignas(32) float v[kDwConvPairChannels];
+  _mm_store_ps(v, _mm256_castps256_ps128(a));
+  _mm_store_ps(v + 4, _mm256_castps256_ps128(b));
+  _mm_store_ps(v + 8, _mm256_extractf128_ps(a, 1));
+  _mm_store_ps(v + 12, _mm256_extractf128_ps(b, 1));
+  finish_channels<Avx2>(args, v, at, n);
+}
+
 // Sums, multiplied and biased, to bytes or whatever finish_channels does.
 class Finish {
  public:
@@ -82,7 +91,7 @@ class Finish {
   void store(int row, int column, const Vec (&sums)[2]) const {
     const std::int64_t at = row * args_.y_row + column * args_.y_pixel + block_.channel;
     const __m256 a = scaled(sums[0], 0), b = scaled(sums[1], 8);
-    if (!simple_) return slowly(at, a, b);
+    if (!simple_) return finish_slowly(args_, at, block_.n, a, b);
     const Vec words = _mm256_adds_epi16(_mm256_packs_epi32(integers(a), integers(b)), zero_point_);
     const __m128i bytes = _mm_min_epu8(
         _mm_max_epu8(_mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)), low_), high_);
@@ -100,14 +109,6 @@ class Finish {
   }
   // Values past the range of s32 would convert to its lowest; the packs saturate the rest.
   static Vec integers(__m256 v) { return _mm256_cvtps_epi32(_mm256_min_ps(v, _mm256_set1_ps(65536.0f))); }
-  [[gnu::noinline]] void slowly(std::int64_t at, __m256 a, __m256 b) const {
-    alignas(32) float v[kDwConvPairChannels];
-    _mm_store_ps(v, _mm256_castps256_ps128(a));
-    _mm_store_ps(v + 4, _mm256_castps256_ps128(b));
-    _mm_store_ps(v + 8, _mm256_extractf128_ps(a, 1));
-    _mm_store_ps(v + 12, _mm256_extractf128_ps(b, 1));
-    finish_channels<Avx2>(args_, v, at, block_.n);
-  }
 
   const DwConvU8Args& args_;
   const Block& block_;
@@ -117,24 +118,32 @@ class Finish {
 };
 
 // `columns` (at most T) results of a row from column ox on: each input column is widened and interleaved once and
-// multiplied for all results that it touches. kTail: fewer than 16 channels.
-template <int K, int S, int T, bool kTail>
+// multiplied for all results that it touches. kTail: fewer than 16 channels; kChecked: columns may lie outside the
+// image.
+template <int K, int S, int T, bool kTail, bool kChecked>
 [[gnu::always_inline]] inline void tile(const DwConvU8Args& args, const Block& block, const Rows& rows,
                                         const Finish& finish, int oy, int ox, int columns) {
   constexpr int kPairs = (K + 1) / 2;
-  const int n = kTail ? block.n : 16;
+  const int n = kTail ? block.n : 16, first = ox * S - args.shape.pad_left;
+  const std::uint8_t* at[K];
+  unroll<K>([&](auto ky) FOVEA_INLINE_LAMBDA { at[ky] = kChecked ? nullptr : rows.at[ky] + first * rows.pixel[ky]; });
   Vec sums[T][2];
   unroll<2 * T>([&](auto i) FOVEA_INLINE_LAMBDA {
     sums[i / 2][i % 2] = _mm256_load_si256(reinterpret_cast<const Vec*>(block.start) + i % 2);
   });
   unroll<(T - 1) * S + K>([&](auto column) FOVEA_INLINE_LAMBDA {
-    const int ix = ox * S - args.shape.pad_left + column;
-    const bool inside = ix >= 0 && ix < args.shape.in_w;
+    const int ix = first + column;
+    const bool inside = !kChecked || (ix >= 0 && ix < args.shape.in_w);
     unroll<kPairs>([&](auto pair) FOVEA_INLINE_LAMBDA {
-      const auto load = [&](int ky) FOVEA_INLINE_LAMBDA {
-        return load_words(inside ? rows.at[ky] + ix * rows.pixel[ky] : rows.padding, n);
+      const auto load = [&](auto ky) FOVEA_INLINE_LAMBDA {
+        if constexpr (kChecked) return load_words(inside ? rows.at[ky] + ix * rows.pixel[ky] : rows.padding, n);
+        const Vec words = load_words(at[ky], n);
+        at[ky] += rows.pixel[ky];
+        return words;
       };
-      const Vec a = load(2 * pair), b = 2 * pair + 1 < K ? load(2 * pair + 1) : a;
+      const Vec a = load(std::integral_constant<int, 2 * pair>{});
+      Vec b = a;  // of weight 0
+      if constexpr (2 * pair + 1 < K) b = load(std::integral_constant<int, 2 * pair + 1>{});
       Vec low = _mm256_unpacklo_epi16(a, b), high = _mm256_unpackhi_epi16(a, b);
       // Once: the compiler would do it again for each use to save a register.
       asm volatile("" : "+x"(low), "+x"(high));
@@ -145,17 +154,24 @@ template <int K, int S, int T, bool kTail>
     });
   });
   unroll<T>([&](auto t) FOVEA_INLINE_LAMBDA {
-    if (t < columns) finish.store(oy, ox + t, sums[t]);
+    if (!kChecked || t < columns) finish.store(oy, ox + t, sums[t]);
   });
 }
 
 template <int K, int S, int T, bool kTail>
-void tile_rows(const DwConvU8Args& args, const Block& block, int row_begin, int row_end) {
+void tile_rows(const DwConvU8Args& args, const Block block, int row_begin, int row_end) {
+  const DwConvU8Shape& s = args.shape;
   const Finish finish(args, block);
   for (int oy = row_begin; oy < row_end; ++oy) {
     const Rows rows(args, block, oy);
-    for (int ox = 0; ox < args.shape.out_w; ox += T)
-      tile<K, S, T, kTail>(args, block, rows, finish, oy, ox, args.shape.out_w - ox);
+    for (int ox = 0; ox < s.out_w; ox += T) {
+      const int first = ox * S - s.pad_left;
+      if (first >= 0 && first + (T - 1) * S + K <= s.in_w && ox + T <= s.out_w) {
+        tile<K, S, T, kTail, false>(args, block, rows, finish, oy, ox, T);
+      } else {
+        tile<K, S, T, kTail, true>(args, block, rows, finish, oy, ox, s.out_w - ox);
+      }
+    }
   }
 }
 
