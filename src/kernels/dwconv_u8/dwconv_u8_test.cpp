@@ -248,6 +248,7 @@ Requantise bounded(int zero_point, int low, int high) {
   q.zero_point = zero_point;
   q.low = static_cast<std::uint8_t>(low);
   q.high = static_cast<std::uint8_t>(high);
+  q.may_overflow = false;
   return q;
 }
 
@@ -316,7 +317,8 @@ TEST_P(DwConvU8, BoundsAndZeroPoints) {
 }
 
 TEST_P(DwConvU8, OverflowingResultsSaturate) {
-  const Problem p{.shape = shape(40, 7, 8), .requantise = bounded(9, 2, 250)};
+  Problem p{.shape = shape(40, 7, 8), .requantise = bounded(9, 2, 250)};
+  p.requantise.may_overflow = true;
   Data d(p);
   for (std::size_t c = 0; c < d.multiplier.size(); ++c) d.multiplier[c] = c % 2 ? 1e6f : -1e6f;
   expect_definition(p, d, computed<std::uint8_t>(GetParam(), p, d));

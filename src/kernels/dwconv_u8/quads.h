@@ -78,7 +78,11 @@ struct Block {
   int channel;   // the first
   int channels;  // that exist
 
-  bool has_extras() const { return (extras[0] | extras[1] | extras[2] | extras[3]) != 0; }
+  int most_extras() const {
+    int most = 0;
+    for (int j = 0; j < kDwConvVectors; ++j) most = extras[j] > most ? extras[j] : most;
+    return most;
+  }
 };
 
 // Calls body(groups, block) for every block, groups as std::integral_constant.
@@ -156,12 +160,10 @@ struct SaturatingFinish {
   static Vec integers(__m512 v) { return _mm512_cvtps_epi32(v); }
   static Vec words(Vec a, Vec b) { return _mm512_packs_epi32(a, b); }
   static Vec bytes(Vec a, Vec b) { return _mm512_packus_epi16(a, b); }
-  static bool applies(const Requantise& q) {
-    return q.zero_point == 0 && q.low == 0 && q.high == 255 && !q.may_overflow;
-  }
+  static bool applies(const Requantise& q) { return q.zero_point == 0 && q.low == 0 && q.high == 255; }
 };
 
-// Any bounds and values.
+// Any bounds, where no value reaches 2^31.
 struct BoundsFinish {
   static constexpr bool kSlow = false;
   Vec zero_point, low, high;
@@ -169,8 +171,7 @@ struct BoundsFinish {
       : zero_point(_mm512_set1_epi16(static_cast<short>(q.zero_point))),
         low(Padding::vec(q.low)),
         high(Padding::vec(q.high)) {}
-  // Values past the range of s32 would convert to its lowest; the packs saturate the rest.
-  static Vec integers(__m512 v) { return _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(65536.0f))); }
+  static Vec integers(__m512 v) { return _mm512_cvtps_epi32(v); }
   Vec words(Vec a, Vec b) const { return _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point); }
   Vec bytes(Vec a, Vec b) const { return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(a, b), low), high); }
 };
@@ -185,7 +186,7 @@ struct SlowFinish {
 template <class Body>
 void with_finish(const DwConvU8Args& args, Body body) {
   const Requantise& q = args.requantise;
-  if (!finishes_simply(args)) return body(static_cast<SlowFinish*>(nullptr));
+  if (!finishes_simply(args) || q.may_overflow) return body(static_cast<SlowFinish*>(nullptr));
   if (SaturatingFinish::applies(q)) return body(static_cast<SaturatingFinish*>(nullptr));
   body(static_cast<BoundsFinish*>(nullptr));
 }

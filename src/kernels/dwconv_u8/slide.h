@@ -13,7 +13,7 @@
 namespace fovea::kernels {
 namespace {
 
-// All rows and columns of a block. kExtras: some weights have more planes.
+// All rows and columns of a block. kExtras: some weights have a second plane or, if Finish is slow, more.
 template <int kGroups, int S, class Finish, bool kExtras>
 void slide(const DwConvU8Args& args, const Block whole, int row_begin, int row_end) {
   const Block block = whole;
@@ -63,13 +63,17 @@ void slide(const DwConvU8Args& args, const Block whole, int row_begin, int row_e
           sums[j] = _mm512_dpbusd_epi32(sums[j], window[(phase * S + kx) % kRing][j], w[kx][j]);
         });
         if constexpr (kExtras) {
-          const std::int8_t* plane = block.weights + j * 64;
-          for (int extra = block.extras[j]; extra > 0; --extra) {
-            plane += block.plane_bytes;
+          const auto add_plane = [&](const std::int8_t* plane) FOVEA_INLINE_LAMBDA {
             unroll<3>([&](auto kx) FOVEA_INLINE_LAMBDA {
               sums[j] = _mm512_dpbusd_epi32(sums[j], window[(phase * S + kx) % kRing][j],
                                             _mm512_load_si512(plane + kx * 256));
             });
+          };
+          const std::int8_t* planes = block.weights + j * 64;
+          if constexpr (Finish::kSlow) {
+            for (int extra = 1; extra <= block.extras[j]; ++extra) add_plane(planes + extra * block.plane_bytes);
+          } else if (block.extras[j] != 0) {
+            add_plane(planes + block.plane_bytes);
           }
         }
       });
@@ -110,7 +114,9 @@ template <int S>
 void slide_blocks(const DwConvU8Args& args, int row_begin, int row_end) {
   with_finish(args, [&]<class Finish>(Finish*) {
     each_block<true>(args, [&](auto groups, const Block& block) {
-      if (Finish::kSlow || block.has_extras()) {
+      if (block.most_extras() > 1) {
+        slide<groups, S, SlowFinish, true>(args, block, row_begin, row_end);
+      } else if (Finish::kSlow || block.most_extras() > 0) {
         slide<groups, S, Finish, true>(args, block, row_begin, row_end);
       } else {
         slide<groups, S, Finish, false>(args, block, row_begin, row_end);
