@@ -41,7 +41,8 @@ TEST(Result, ValuesAndErrorChains) {
 
 TEST(CpuFeatures, ForcedLevelsOnlyTakeAway) {
   const CpuFeatures cpu = detect_cpu();
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vbmi, Isa::kAvx512Vnni, Isa::kAvx512Bf16}) {
+  for (Isa isa :
+       {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512, Isa::kAvx512Vbmi, Isa::kAvx512Vnni, Isa::kAvx512Bf16}) {
     const CpuFeatures cut = cpu.limited_to(isa);
     EXPECT_LE(static_cast<int>(cut.best()), static_cast<int>(isa));
     EXPECT_EQ(*parse_isa(isa_name(isa)), isa);
@@ -55,8 +56,8 @@ TEST(CpuFeatures, ForcedLevelsOnlyTakeAway) {
 
 TEST(Bf16, RoundsToNearestEven) {
   EXPECT_EQ(Bf16(1.0f).bits, 0x3f80);
-  EXPECT_EQ(Bf16(1.00390625f).bits, 0x3f80);          // halfway, the even one is below
-  EXPECT_EQ(Bf16(1.01171875f).bits, 0x3f82);          // halfway, the even one is above
+  EXPECT_EQ(Bf16(1.00390625f).bits, 0x3f80);  // halfway, the even one is below
+  EXPECT_EQ(Bf16(1.01171875f).bits, 0x3f82);  // halfway, the even one is above
   EXPECT_TRUE(std::isnan(static_cast<float>(Bf16(std::nanf("")))));
   EXPECT_EQ(static_cast<float>(Bf16(std::numeric_limits<float>::infinity())), std::numeric_limits<float>::infinity());
   EXPECT_TRUE(std::isinf(static_cast<float>(Bf16(std::numeric_limits<float>::max()))));

@@ -11,7 +11,7 @@
 namespace fovea {
 namespace {
 
-constexpr std::array<std::string_view, 6> kIsaNames = {"scalar", "avx2", "avx512", "vbmi", "vnni", "bf16"};
+constexpr std::array<std::string_view, 7> kIsaNames = {"scalar", "avx2", "avxvnni", "avx512", "vbmi", "vnni", "bf16"};
 
 struct Leaf {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -41,12 +41,20 @@ std::optional<Isa> parse_isa(std::string_view name) {
 
 bool CpuFeatures::has(Isa isa) const {
   switch (isa) {
-    case Isa::kScalar: return true;
-    case Isa::kAvx2: return avx2;
-    case Isa::kAvx512: return avx512;
-    case Isa::kAvx512Vbmi: return avx512_vbmi;
-    case Isa::kAvx512Vnni: return avx512_vnni;
-    case Isa::kAvx512Bf16: return avx512_bf16;
+    case Isa::kScalar:
+      return true;
+    case Isa::kAvx2:
+      return avx2;
+    case Isa::kAvxVnni:
+      return avx_vnni;
+    case Isa::kAvx512:
+      return avx512;
+    case Isa::kAvx512Vbmi:
+      return avx512_vbmi;
+    case Isa::kAvx512Vnni:
+      return avx512_vnni;
+    case Isa::kAvx512Bf16:
+      return avx512_bf16;
   }
   return false;
 }
@@ -60,7 +68,7 @@ Isa CpuFeatures::best() const {
 CpuFeatures CpuFeatures::limited_to(Isa isa) const {
   CpuFeatures f = *this;
   f.avx2 = f.avx2 && isa >= Isa::kAvx2;
-  f.avx_vnni = f.avx_vnni && isa >= Isa::kAvx512Vnni;
+  f.avx_vnni = f.avx_vnni && isa >= Isa::kAvxVnni;
   f.avx512 = f.avx512 && isa >= Isa::kAvx512;
   f.avx512_vbmi = f.avx512_vbmi && isa >= Isa::kAvx512Vbmi;
   f.avx512_vnni = f.avx512_vnni && isa >= Isa::kAvx512Vnni;

@@ -7,10 +7,11 @@
 
 namespace fovea {
 
-// Kernel levels, weakest first. A level implies all weaker ones, but that some CPUs have VNNI without VBMI.
-enum class Isa : int { kScalar, kAvx2, kAvx512, kAvx512Vbmi, kAvx512Vnni, kAvx512Bf16 };
+// Kernel levels, weakest first. A level implies all weaker ones, but that CPUs with AVX-512 may lack the VEX-coded
+// kAvxVnni, and some have VNNI without VBMI.
+enum class Isa : int { kScalar, kAvx2, kAvxVnni, kAvx512, kAvx512Vbmi, kAvx512Vnni, kAvx512Bf16 };
 
-std::string_view isa_name(Isa isa);                    // "scalar", "avx2", "avx512", "vbmi", "vnni", "bf16"
+std::string_view isa_name(Isa isa);                    // "scalar", "avx2", "avxvnni", "avx512", "vbmi", "vnni", "bf16"
 std::optional<Isa> parse_isa(std::string_view name);   // the inverse
 
 // Plain data: passed to whatever chooses a kernel, never read from a global.

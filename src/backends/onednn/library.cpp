@@ -11,6 +11,8 @@ dnnl::cpu_isa library_isa(Isa isa) {
       return dnnl::cpu_isa::sse41;
     case Isa::kAvx2:
       return dnnl::cpu_isa::avx2;
+    case Isa::kAvxVnni:
+      return dnnl::cpu_isa::avx2_vnni;
     case Isa::kAvx512:
     case Isa::kAvx512Vbmi:
       return dnnl::cpu_isa::avx512_core;

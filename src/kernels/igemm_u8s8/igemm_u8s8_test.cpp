@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "kernels/igemm_u8s8/rows.h"
 #include "kernels/vector_math_scalar.h"
 
 namespace fovea::kernels {
@@ -90,7 +91,25 @@ struct Packed {
   std::vector<float> multiplier, bias;
 };
 
-IgemmU8S8 make_problem(const Case& c, const Data& d, Isa isa, Packed& packed) {
+// Rows of one ISA, and what the CPU must have to run them.
+struct Rows {
+  const char* name;
+  Isa cpu, isa;
+  std::span<const IgemmU8Kernel> kernels;
+};
+
+constexpr IgemmU8Kernel kEvexTwins[] = {
+    {Isa::kAvxVnni, "igemm_u8s8_6x16_evex", 6, 16, 2, igemm_u8s8_6x16_evex, igemm_u8s8_row_sums_avx2},
+    {Isa::kAvxVnni, "igemm_u8s8_10x8_evex", 10, 8, 2, igemm_u8s8_10x8_evex, igemm_u8s8_row_sums_avx2}};
+
+std::vector<Rows> all_rows() {
+  std::vector<Rows> rows = {{"avxvnni_by_evex", Isa::kAvx512Vnni, Isa::kAvxVnni, kEvexTwins}};
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512Vnni})
+    rows.push_back({isa_name(isa).data(), isa, isa, igemm_u8s8_kernels()});
+  return rows;
+}
+
+IgemmU8S8 make_problem(const Case& c, const Data& d, const Rows& rows, Packed& packed) {
   IgemmU8S8 p;
   p.m = c.m();
   p.k = c.channels;
@@ -98,7 +117,7 @@ IgemmU8S8 make_problem(const Case& c, const Data& d, Isa isa, Packed& packed) {
   p.a = {d.x.data(), c.in_h * row, row,      c.channels, c.in_h,     c.in_w,     c.out_h(), c.out_w(),
          c.kernel,   c.kernel,     c.stride, c.stride,   c.dilation, c.dilation, c.pad,     c.pad};
   p.a_zero_point = c.zero_point;
-  p.panels = igemm_u8s8_panels(isa, c.filters);
+  p.panels = cut_panels(rows.kernels, rows.isa, c.filters);
   const auto columns = static_cast<std::size_t>(p.panels.column(p.panels.count()));
   const IgemmU8Weights weights = oihw_weights_s8(d.w.data(), c.channels, c.kernel, c.kernel);
   packed.b.resize(igemm_u8s8_packed_bytes(p.panels, taps, p.k));
@@ -119,10 +138,10 @@ IgemmU8S8 make_problem(const Case& c, const Data& d, Isa isa, Packed& packed) {
   return p;
 }
 
-class IgemmU8S8Rows : public testing::TestWithParam<Isa> {
+class IgemmU8S8Rows : public testing::TestWithParam<Rows> {
  protected:
   void SetUp() override {
-    if (!detect_cpu().has(GetParam())) GTEST_SKIP() << "this CPU lacks " << isa_name(GetParam());
+    if (!detect_cpu().has(GetParam().cpu)) GTEST_SKIP() << "this CPU lacks " << isa_name(GetParam().cpu);
   }
 
   // Runs in `parts` shares; guard values around the result must survive.
@@ -244,8 +263,8 @@ TEST_P(IgemmU8S8Rows, SharesCoverTheProblem) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, IgemmU8S8Rows, testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni),
-                         [](const auto& info) { return std::string(isa_name(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Isas, IgemmU8S8Rows, testing::ValuesIn(all_rows()),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace fovea::kernels

@@ -1,6 +1,6 @@
 // qconv_first: an 8-bit convolution of few channels (the first of a network): the image is copied once into a padded
-// workspace, in which every kernel row is one tap of the GEMM. (Gathering all 27 bytes of a 3x3x3 pixel into one row, which
-// spares a quarter of the products, is a quarter slower on Zen 4: the gathering costs more.)
+// workspace, in which every kernel row is one tap of the GEMM. (Gathering all 27 bytes of a 3x3x3 pixel into one row,
+// which spares a quarter of the products, is a quarter slower on Zen 4: the gathering costs more.)
 #include <algorithm>
 #include <cstring>
 
@@ -112,7 +112,10 @@ double qconv_first::cost_us(const TacticQuery& query) {
   const double k = static_cast<double>(p->geometry.kernel_w * p->in_channels);
   const double quads = static_cast<double>((p->geometry.kernel_w * p->in_channels + 3) / 4 * 4);
   const double depth = k * static_cast<double>(p->geometry.kernel_h);
-  const double peak = query.cpu.has(Isa::kAvx512Vnni) ? 222.0 : query.cpu.avx2 ? 40.0 : 1.0;
+  const double peak = query.cpu.has(Isa::kAvx512Vnni) ? 222.0
+                      : query.cpu.avx_vnni            ? 110.0
+                      : query.cpu.avx2                ? 40.0
+                                                      : 1.0;
   const double copy_us = static_cast<double>(p->in_image_elems()) / 20e3;
   return copy_us + estimate_us(query, peak * k / quads * depth / (depth + 14), 20.0);
 }

@@ -124,7 +124,7 @@ double qconv_igemm::cost_us(const TacticQuery& query) {
   const auto panels = kernels::select_igemm_u8s8(query.cpu, n);
   // Measured on a Zen 4 core of 230 GMAC/s: 96 % of it for deep sums; short ones pay for their requantisation.
   const Isa isa = panels.wide->isa;
-  const double peak = isa >= Isa::kAvx512Vnni ? 222.0 : isa == Isa::kAvx2 ? 40.0 : 1.0;
+  const double peak = isa >= Isa::kAvx512Vnni ? 222.0 : isa == Isa::kAvxVnni ? 110.0 : isa == Isa::kAvx2 ? 40.0 : 1.0;
   const double depth = static_cast<double>(k * p->geometry.kernel_h * p->geometry.kernel_w);
   const double quads = static_cast<double>((k + 3) / 4);
   // A tap costs its row pointers, about half as long as a quad.
