@@ -36,7 +36,8 @@ std::optional<std::int64_t> offset_in(const dnnl::memory::desc& whole, const dnn
 Tensor random_bytes_of(DType dtype, std::int64_t count, std::uint64_t seed) {
   Tensor values(DType::kF32, {count});
   Rng rng(seed);
-  for (float& value : values.as<float>()) value = rng.uniform(-1.0f, 1.0f);
+  const bool bytes = dtype == DType::kU8;
+  for (float& value : values.as<float>()) value = bytes ? rng.uniform(0.0f, 255.0f) : rng.uniform(-1.0f, 1.0f);
   return dtype == DType::kF32 ? std::move(values) : values.cast(dtype);
 }
 

@@ -7,6 +7,42 @@
 
 namespace fovea::onednn {
 
+namespace {
+
+// The library's order (2.6): (sum + bias) * scale, then the post-operations, then the zero point. Clips commute with a
+// scale, other activations see real numbers.
+dnnl::primitive_attr integer_attributes(const ConvProblem& problem, const ConvRegion& region) {
+  const IntegerScales& scales = *problem.integer;
+  Activation activation = problem.activation;
+  const bool folds = activation.kind <= ActivationKind::kClip;
+  const float unit = folds ? scales.y_scale : 1.0f;
+  std::vector<float> output_scales;
+  for (std::int64_t o = region.channel_begin; o < region.channel_end; ++o)
+    output_scales.push_back(scales.multiplier[static_cast<std::size_t>(o)] / unit);
+  dnnl::post_ops post_ops;
+  if (problem.residual) post_ops.append_sum(scales.residual_scale / unit, scales.residual_zero_point);
+  activation.a = folds ? activation.a / unit : activation.a;
+  activation.b = folds ? activation.b / unit : activation.b;
+  append_activation(activation, post_ops);
+  if (unit != scales.y_scale) post_ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_linear, 1 / scales.y_scale, 0);
+  dnnl::primitive_attr attributes = step_attributes(post_ops);
+  constexpr int kPerOutputChannel = 1 << 1;
+  attributes.set_output_scales(kPerOutputChannel, output_scales);
+  if (scales.x_zero_point != 0) attributes.set_zero_points(DNNL_ARG_SRC, 0, {scales.x_zero_point});
+  if (scales.y_zero_point != 0) attributes.set_zero_points(DNNL_ARG_DST, 0, {scales.y_zero_point});
+  return attributes;
+}
+
+dnnl::primitive_attr attributes_of(const ConvProblem& problem, const ConvRegion& region) {
+  if (problem.integer) return integer_attributes(problem, region);
+  dnnl::post_ops post_ops;
+  if (problem.residual) post_ops.append_sum(1.0f);
+  append_activation(problem.activation, post_ops);
+  return step_attributes(post_ops);
+}
+
+}  // namespace
+
 double ConvProblem::macs() const {
   return static_cast<double>(out_h * out_w * out_channels) *
          static_cast<double>(in_channels / conv.group * conv.kernel_h * conv.kernel_w);
@@ -61,24 +97,21 @@ Result<ConvDescriptor> describe_conv(const ConvProblem& problem, const ConvRegio
   const Desc source = image(problem.in_channels, rows.count(), problem.in_w, problem.input);
   const Desc target = image(region.channels(), region.rows(), problem.out_w, problem.output);
   const Desc bias = problem.bias ? Desc({region.channels()}, dnnl::memory::data_type::f32, Tag::a) : Desc();
-  dnnl::post_ops post_ops;
-  if (problem.residual) post_ops.append_sum(1.0f);
-  append_activation(problem.activation, post_ops);
   FOVEA_TRY(ConvDescriptor descriptor, guarded("a convolution", [&] {
               const dnnl::convolution_forward::desc desc(
                   dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, source, weights, bias,
                   target, {conv.stride_h, conv.stride_w}, {conv.dilation_h - 1, conv.dilation_w - 1},
                   {rows.pad_top, conv.pad_left}, {rows.pad_bottom, conv.pad_right});
-              return ConvDescriptor(desc, step_attributes(post_ops), cpu_engine());
+              return ConvDescriptor(desc, attributes_of(problem, region), cpu_engine());
             }));
   if (is_reference(descriptor)) return unsupported("oneDNN has only its reference loops for this convolution");
   return descriptor;
 }
 
 Result<ConvDescriptor> describe_conv(const ConvProblem& problem, const ConvRegion& region) {
-  return describe_conv(
-      problem, region,
-      dnnl::memory::desc(weight_dims(problem, region), data_type_of(problem.input), dnnl::memory::format_tag::any));
+  return describe_conv(problem, region,
+                       dnnl::memory::desc(weight_dims(problem, region), data_type_of(problem.weight_dtype()),
+                                          dnnl::memory::format_tag::any));
 }
 
 // Shares of the FMA peak as measured on a Zen 4 (docs/threads.md has the table), at a nominal peak, because only ratios

@@ -1,22 +1,38 @@
 // ConvProblem: one image's convolution in plain numbers, the regions it is cut into, and its oneDNN descriptor.
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "backends/onednn/library.h"
 #include "ops/activation.h"
 #include "ops/conv_attributes.h"
 
 namespace fovea::onednn {
 
+// What a convolution of u8 images with s8 weights does to its sums, in real numbers:
+// r = sum * multiplier[o] + bias[o] + (residual - residual_zero_point) * residual_scale, then the activation; the bytes
+// are round(r / y_scale) + y_zero_point.
+struct IntegerScales {
+  std::vector<float> multiplier;  // of each output channel, none of them 0
+  std::int32_t x_zero_point = 0, y_zero_point = 0, residual_zero_point = 0;
+  float y_scale = 1, residual_scale = 0;  // y_scale is 1 where the result is f32
+};
+
 // Channels-last in and out. A matrix product is a 1×1 convolution whose pixels are the rows of the left matrix.
 struct ConvProblem {
   std::int64_t in_channels = 1, in_h = 1, in_w = 1;
   std::int64_t out_channels = 1, out_h = 1, out_w = 1;
   ConvAttributes conv;
-  DType input = DType::kF32, output = DType::kF32;  // the products are of the input's type, summed in f32
+  // f32 and bf16 products are of the input's type, summed in f32; u8 input has s8 weights, summed in s32, and
+  // `integer`.
+  DType input = DType::kF32, output = DType::kF32;
+  std::optional<IntegerScales> integer;
   bool bias = false, residual = false;
   Activation activation;
 
   double macs() const;  // of one image
+  DType weight_dtype() const { return integer ? DType::kS8 : input; }
   bool is_depthwise() const { return conv.group > 1 && conv.group == in_channels && in_channels == out_channels; }
   // A 1×1 convolution that sees no geometry: any run of pixels is a convolution of its own.
   bool is_pointwise() const;
