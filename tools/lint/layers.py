@@ -17,7 +17,9 @@ RANKS = {
     "graph": 2,
     "data": 2,
     "ops": 3,
+    "import/wire": 3,
     "import/onnx": 4,
+    "import/tensorflow": 4,
     "import/torch": 4,
     "export/onnx": 4,
     "plan": 4,
@@ -38,7 +40,7 @@ RANKS = {
 FOREIGN = {
     r"oneapi/dnnl|dnnl": ["backends/onednn"],
     r"onnx/": ["import/onnx", "export/onnx"],
-    r"google/protobuf": ["import/onnx", "export/onnx"],
+    r"google/protobuf": ["import/wire", "import/onnx", "import/tensorflow", "export/onnx"],
     r"jpeglib|turbojpeg|png\.h": ["data"],
     r"hwloc": ["base"],
     r"CLI/": ["cli"],

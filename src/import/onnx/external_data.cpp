@@ -7,10 +7,14 @@
 #include <charconv>
 #include <cstring>
 
-#include "import/onnx/file_descriptor.h"
 #include "import/onnx/read_model.h"
+#include "import/wire/file_descriptor.h"
 
 namespace fovea::onnx_import {
+
+using wire::file_kind;
+using wire::FileDescriptor;
+
 namespace {
 
 struct Location {

@@ -20,16 +20,6 @@ Result<Dim> decode_dim(const onnx::TensorShapeProto::Dimension& dim, const Impor
 
 }  // namespace
 
-Status check_name(std::string_view name, const ImportLimits& limits) {
-  if (static_cast<std::int64_t>(name.size()) > limits.name_bytes)
-    return make_error(ErrorCode::kResource, "name {}: expected at most {} bytes, found {}", shown(name),
-                      limits.name_bytes, name.size());
-  for (const char c : name)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      return bad_input("name {} holds the control character 0x{:02x}", shown(name), static_cast<unsigned char>(c));
-  return {};
-}
-
 std::string name_of(const onnx::NodeProto& node) {
   if (!node.name().empty()) return node.name();
   for (const auto& output : node.output())

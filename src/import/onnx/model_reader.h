@@ -35,8 +35,6 @@ class ModelReader {
 
 // The type of a graph input or output.
 Result<TensorType> decode_type(const onnx::ValueInfoProto& info, const ImportLimits& limits);
-// Limits on the length of a name; control characters (also NUL) are refused.
-Status check_name(std::string_view name, const ImportLimits& limits);
 // Indices of the file's nodes in an order in which every value is computed before it is used, or an error that names a
 // node on a cycle, or a value with two producers.
 Result<std::vector<int>> order_of_nodes(const onnx::GraphProto& graph);

@@ -4,6 +4,7 @@
 #include <onnx/onnx_pb.h>
 
 #include "import/onnx/import_onnx.h"
+#include "import/wire/names.h"
 
 namespace fovea::onnx_import {
 
@@ -12,7 +13,7 @@ Result<std::unique_ptr<onnx::ModelProto>> read_model(const std::filesystem::path
 Result<std::unique_ptr<onnx::ModelProto>> parse_model(std::span<const std::byte> bytes, const ImportLimits& limits);
 Result<std::unique_ptr<onnx::TensorProto>> parse_tensor(std::span<const std::byte> bytes, const ImportLimits& limits);
 
-// A name from a file as errors show it: at most 80 bytes, control characters replaced.
-std::string shown(std::string_view name);
+using wire::check_name;
+using wire::shown;
 
 }  // namespace fovea::onnx_import

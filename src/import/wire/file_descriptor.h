@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace fovea::onnx_import {
+namespace fovea::wire {
 
 class FileDescriptor {
  public:
@@ -35,4 +35,4 @@ inline const char* file_kind(mode_t mode) {
                           : "a device or socket";
 }
 
-}  // namespace fovea::onnx_import
+}  // namespace fovea::wire
