@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "data/image.h"
 #include "data/labels.h"
@@ -27,6 +28,8 @@ class Dataset {
   virtual DatasetSample get(std::int64_t index) const = 0;
   // Its pixels; the error names the file. Here: the file at get(index).path, decoded.
   virtual Result<DecodedImage> load(std::int64_t index, const DecodeOptions& options) const;
+  // The bytes of its file as they are. Here: those of the file at get(index).path; an error where there is none.
+  virtual Result<std::vector<std::byte>> read(std::int64_t index) const;
 };
 
 // Images (.jpg, .jpeg, .jpe, .png, in any case) directly in `folder`, without labels, or in its sub-folders, one a
@@ -55,7 +58,21 @@ struct SyntheticOptions {
 // Seeded smooth patterns with noise, and seeded labels that mean nothing: for speed runs without any download.
 Result<std::unique_ptr<Dataset>> open_synthetic(const SyntheticOptions& options);
 
-// What a user means by a folder and, perhaps, a map file (empty: none): open_map_file or open_image_folder.
+struct TfRecordOptions {
+  std::string split;   // "validation", "train"…; empty: the only one there is, else "validation"
+  int label_base = 1;  // what the records call the first class: 1 in the ImageNet of TensorFlow's scripts
+};
+// Shards such as validation-00000-of-00128 in a folder, or one TFRecord file, of tf.train.Example with the keys of
+// example_image.h. Order: by the shards' numbers, then as in the file. The shards are indexed at once (lengths and
+// their checksums); data and their checksums are read when a sample is loaded. A shard that is missing, cannot be read
+// or is cut off has one more sample behind its good records, which fails with the reason: so that it is counted, and
+// does not end the run. No good record at all is an error.
+Result<std::unique_ptr<Dataset>> open_tfrecords(const std::filesystem::path& folder_or_file,
+                                                const TfRecordOptions& options = {});
+bool holds_tfrecords(const std::filesystem::path& folder);  // has a file with the name of a shard
+
+// What a user means by a folder and, perhaps, a map file (empty: none): open_map_file, open_tfrecords or
+// open_image_folder.
 Result<std::unique_ptr<Dataset>> open_dataset(const std::filesystem::path& folder,
                                               const std::filesystem::path& map_file, const Labels* labels = nullptr);
 
