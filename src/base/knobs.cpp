@@ -22,6 +22,7 @@ Knobs read_all() {
     k.cache_dir = !xdg.empty() ? xdg + "/fovea" : !home.empty() ? home + "/.cache/fovea" : "/tmp/fovea-cache";
   }
   k.model_dir = read("FOVEA_MODELS");
+  k.loadgen_dir = read("FOVEA_LOADGEN");
   k.disabled_passes = read("FOVEA_DISABLE_PASSES");
   k.no_color = !read("NO_COLOR").empty();
   return k;

@@ -12,6 +12,7 @@ struct Knobs {
   std::string test_data;       // FOVEA_TEST_DATA: folder of models and images for tests
   std::string cache_dir;       // FOVEA_CACHE: generated models and tuning results; default $XDG_CACHE_HOME/fovea
   std::string model_dir;       // FOVEA_MODELS: where model files are looked for besides the working folder
+  std::string loadgen_dir;     // FOVEA_LOADGEN: Python environment (or folder) that holds MLPerf's LoadGen
   std::string disabled_passes; // FOVEA_DISABLE_PASSES: comma-separated pass names, for debugging
   bool no_color = false;       // NO_COLOR
 };

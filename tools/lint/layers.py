@@ -31,6 +31,7 @@ RANKS = {
     "quant": 8,
     "zoo": 9,
     "measure": 10,
+    "mlperf": 10,
     "report": 10,
     "api": 10,
     "cli": 11,
@@ -44,6 +45,7 @@ FOREIGN = {
     r"jpeglib|turbojpeg|png\.h": ["data"],
     r"hwloc": ["base"],
     r"CLI/": ["cli"],
+    r"pybind11/|system_under_test\.h|query_sample_library\.h": ["mlperf"],
     r"immintrin": ["base", "kernels", "measure"],
 }
 

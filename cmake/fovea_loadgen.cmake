@@ -1,0 +1,46 @@
+# fovea_loadgen.so: what `fovea mlperf` loads on demand to reach MLPerf's LoadGen. By default it embeds the Python that the
+# LoadGen of PyPI (mlcommons-loadgen) is imported into; with FOVEA_LOADGEN_SOURCE it holds a LoadGen built from source.
+set(FOVEA_LOADGEN_SOURCE "" CACHE PATH "Folder of LoadGen's sources (loadgen/ of mlcommons/inference) to build in instead of PyPI's")
+set(module_dir ${CMAKE_SOURCE_DIR}/src/mlperf/loadgen_module)
+
+if(FOVEA_LOADGEN_SOURCE)
+  if(NOT EXISTS ${FOVEA_LOADGEN_SOURCE}/loadgen.h)
+    message(FATAL_ERROR "FOVEA_LOADGEN_SOURCE: ${FOVEA_LOADGEN_SOURCE} holds no loadgen.h")
+  endif()
+  file(GLOB loadgen_sources ${FOVEA_LOADGEN_SOURCE}/*.cc)
+  set(generated ${CMAKE_BINARY_DIR}/loadgen-generated)
+  file(MAKE_DIRECTORY ${generated})
+  # A checkout generates what says which sources these are; a source package brings it.
+  if(EXISTS ${FOVEA_LOADGEN_SOURCE}/generated/version_generated.cc)
+    list(APPEND loadgen_sources ${FOVEA_LOADGEN_SOURCE}/generated/version_generated.cc)
+  else()
+    find_package(Python3 COMPONENTS Interpreter REQUIRED)
+    add_custom_command(OUTPUT ${generated}/version_generated.cc
+      COMMAND ${Python3_EXECUTABLE} ${FOVEA_LOADGEN_SOURCE}/version_generator.py ${generated}/version_generated.cc ${FOVEA_LOADGEN_SOURCE}
+      DEPENDS ${FOVEA_LOADGEN_SOURCE}/version_generator.py WORKING_DIRECTORY ${FOVEA_LOADGEN_SOURCE} VERBATIM)
+    list(APPEND loadgen_sources ${generated}/version_generated.cc)
+  endif()
+  if(NOT EXISTS ${FOVEA_LOADGEN_SOURCE}/mlperf_conf.h AND EXISTS ${FOVEA_LOADGEN_SOURCE}/mlperf.conf)
+    file(READ ${FOVEA_LOADGEN_SOURCE}/mlperf.conf conf)
+    file(WRITE ${generated}/mlperf_conf.h "const char* mlperf_conf = R\"(${conf})\";\n")
+  endif()
+  add_library(fovea_loadgen MODULE ${module_dir}/native_module.cpp ${CMAKE_SOURCE_DIR}/src/mlperf/scenario.cpp ${loadgen_sources})
+  set_source_files_properties(${loadgen_sources} PROPERTIES COMPILE_OPTIONS "-w;-include;cstdint")
+  target_include_directories(fovea_loadgen SYSTEM PRIVATE ${FOVEA_LOADGEN_SOURCE} ${generated})
+  target_compile_definitions(fovea_loadgen PRIVATE FOVEA_LOADGEN_SOURCE="${FOVEA_LOADGEN_SOURCE}")
+  target_link_libraries(fovea_loadgen PRIVATE fovea_flags fmt::fmt Threads::Threads)
+else()
+  # The headers alone: pybind11's own CMake package runs whatever Python stands in PATH, which need not be the one to embed.
+  find_path(PYBIND11_INCLUDE_DIR pybind11/embed.h)
+  pkg_check_modules(PYTHON_EMBED QUIET IMPORTED_TARGET python3-embed)
+  if(NOT PYBIND11_INCLUDE_DIR OR NOT PYTHON_EMBED_FOUND)
+    message(STATUS "fovea mlperf will not reach a LoadGen: it needs pybind11-dev and python3-dev")
+    return()
+  endif()
+  add_library(fovea_loadgen MODULE ${module_dir}/python_module.cpp ${CMAKE_SOURCE_DIR}/src/mlperf/scenario.cpp)
+  target_include_directories(fovea_loadgen SYSTEM PRIVATE ${PYBIND11_INCLUDE_DIR})
+  target_link_libraries(fovea_loadgen PRIVATE fovea_flags PkgConfig::PYTHON_EMBED fmt::fmt)
+endif()
+set_target_properties(fovea_loadgen PROPERTIES PREFIX "" SUFFIX ".so")
+# Whoever builds mlperf's users gets the module as well, without linking it.
+add_dependencies(fovea_mlperf fovea_loadgen)
