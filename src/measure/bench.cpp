@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <barrier>
 #include <cmath>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/rng.h"
@@ -49,6 +50,8 @@ struct InstanceRecord {
   Status status;
 };
 
+nlohmann::json or_null(const std::optional<double>& value) { return value ? nlohmann::json(*value) : nlohmann::json(); }
+
 bool stopped(const BenchOptions& options) { return options.stop && options.stop->load(std::memory_order_relaxed); }
 
 // Runs until the moving level of the run time has settled, at least 0.2 s and at most 3 s.
@@ -67,7 +70,8 @@ Status warm_up(Instance& instance, const BenchOptions& options, InstanceRecord& 
   return {};
 }
 
-void measure_instance(Instance& instance, const BenchOptions& options, bool reports, InstanceRecord& record) {
+// `meter` is there for the one instance that reports.
+void measure_instance(Instance& instance, const BenchOptions& options, EnergyMeter* meter, InstanceRecord& record) {
   record.begin_ns = now_ns();
   const auto limit_ns = static_cast<std::int64_t>(options.seconds * 1e9);
   std::int64_t last = record.begin_ns, last_report = last;
@@ -78,8 +82,9 @@ void measure_instance(Instance& instance, const BenchOptions& options, bool repo
     last = now;
     const auto runs = static_cast<std::int64_t>(record.samples_ms.size());
     if (options.iterations > 0 ? runs >= options.iterations : now - record.begin_ns >= limit_ns) break;
-    if (reports && options.progress && now - last_report > 250'000'000) {
-      options.progress(static_cast<double>(now - record.begin_ns) * 1e-9);
+    if (meter && now - last_report > 250'000'000) {
+      if (options.progress) options.progress(static_cast<double>(now - record.begin_ns) * 1e-9);
+      meter->poll();
       last_report = last = now_ns();  // the report's own time belongs to no sample
     }
   }
@@ -101,6 +106,7 @@ Status run_instances(const std::shared_ptr<const Plan>& plan, const BenchOptions
   std::vector<InstanceRecord> records(static_cast<std::size_t>(result.instances));
   ThreadPool drivers({result.instances, true, {}, 0});
   std::barrier start(result.instances);
+  std::optional<EnergyMeter> meter;
   drivers.run(result.instances, [&](int i) {
     InstanceRecord& record = records[static_cast<std::size_t>(i)];
     auto pool = std::make_shared<ThreadPool>(
@@ -108,17 +114,25 @@ Status run_instances(const std::shared_ptr<const Plan>& plan, const BenchOptions
     // The input does not depend on the instance: all must give the same answer.
     Instance instance(plan, std::move(pool), options.seed);
     record.status = warm_up(instance, options, record);
+    if (i == 0) meter.emplace();
     start.arrive_and_wait();
-    if (record.status.ok()) measure_instance(instance, options, i == 0, record);
+    if (record.status.ok()) measure_instance(instance, options, i == 0 ? &*meter : nullptr, record);
   });
   std::int64_t begin = INT64_MAX, end = 0;
-  for (InstanceRecord& record : records) {
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    InstanceRecord& record = records[i];
     FOVEA_RETURN_IF_ERROR(std::move(record.status));
+    result.by_instance.push_back({share_of_processors(topology, static_cast<int>(i), result.threads),
+                                  static_cast<double>(record.end_ns - record.begin_ns) * 1e-9,
+                                  static_cast<std::int64_t>(result.samples_ms.size()),
+                                  static_cast<std::int64_t>(record.samples_ms.size())});
     begin = std::min(begin, record.begin_ns);
     end = std::max(end, record.end_ns);
     result.warm_up_runs += record.warm_up_runs;
     result.samples_ms.insert(result.samples_ms.end(), record.samples_ms.begin(), record.samples_ms.end());
   }
+  result.seconds = end > begin ? static_cast<double>(end - begin) * 1e-9 : 0;
+  result.energy = meter->stop(result.seconds);
   if (end > begin)
     result.images_per_s = static_cast<double>(result.samples_ms.size()) * static_cast<double>(result.batch) * 1e9 /
                           static_cast<double>(end - begin);
@@ -151,10 +165,10 @@ Result<BenchResult> run_bench(const Graph& graph, const BenchOptions& options) {
   {
     ThreadPool all({std::min(usable, result.threads * result.instances), true, {}, 0});
     result.peak = measure_peak(all, plan->cpu);
-    before = {read_disturbance(), result.peak.f32_gmacs, now_ns()};
+    before = read_noise_window(result.peak.f32_gmacs);
   }
   FOVEA_RETURN_IF_ERROR(run_instances(plan, options, result));
-  after = {read_disturbance(), 0, now_ns()};
+  after = read_noise_window(0);
   {
     ThreadPool all({result.peak.threads, true, {}, 0});
     after.f32_peak_gmacs = measure_f32_peak(all, plan->cpu, 50);
@@ -171,11 +185,10 @@ Result<BenchResult> run_bench(const Graph& graph, const BenchOptions& options) {
 nlohmann::json to_json(const Summary& s) {
   nlohmann::json j = {{"count", s.count}, {"mean", s.mean}, {"min", s.minimum}, {"max", s.maximum}, {"median", s.median},
                       {"p90", s.p90}, {"coefficient_of_variation", s.coefficient_of_variation}};
-  const auto put = [&](const char* key, const std::optional<double>& v) { j[key] = v ? nlohmann::json(*v) : nlohmann::json(); };
-  put("p99", s.p99);
-  put("p99.9", s.p999);
-  put("median_ci95_low", s.median_low);
-  put("median_ci95_high", s.median_high);
+  j["p99"] = or_null(s.p99);
+  j["p99.9"] = or_null(s.p999);
+  j["median_ci95_low"] = or_null(s.median_low);
+  j["median_ci95_high"] = or_null(s.median_high);
   return j;
 }
 
@@ -186,7 +199,14 @@ nlohmann::json to_json(const MachinePeak& p) {
 
 nlohmann::json to_json(const Noise& n) {
   return {{"verdict", noise_name(n.verdict)}, {"reasons", n.reasons}, {"steal_percent", n.steal_percent},
-          {"peak_change_percent", n.peak_change_percent}, {"involuntary_switches", n.involuntary_switches}};
+          {"peak_change_percent", n.peak_change_percent}, {"involuntary_switches", n.involuntary_switches},
+          {"voluntary_switches", n.voluntary_switches}, {"throttled", n.throttled},
+          {"other_load_percent", or_null(n.other_load_percent)}, {"clock_before_mhz", or_null(n.clock_before_mhz)},
+          {"clock_after_mhz", or_null(n.clock_after_mhz)}};
+}
+
+nlohmann::json to_json(const Energy& e) {
+  return {{"joules", or_null(e.joules)}, {"watts", or_null(e.watts)}, {"absent_because", e.absent_because}};
 }
 
 nlohmann::json to_json(const BenchResult& r, bool with_samples) {
@@ -203,6 +223,7 @@ nlohmann::json to_json(const BenchResult& r, bool with_samples) {
                       {"percent_of_peak", r.percent_of_peak},
                       {"machine_peak", to_json(r.peak)},
                       {"noise", to_json(r.noise)},
+                      {"energy", to_json(r.energy)},
                       {"warm_up_runs", r.warm_up_runs},
                       {"arena_bytes", r.arena_bytes},
                       {"packed_bytes", r.packed_bytes},

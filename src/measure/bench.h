@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "measure/energy.h"
 #include "measure/machine.h"
 #include "measure/statistics.h"
 #include "runtime/compile.h"
@@ -23,6 +24,12 @@ struct BenchOptions {
   std::function<void(double elapsed_s)> progress;  // called about four times a second from one thread; may be empty
 };
 
+struct BenchInstance {
+  std::vector<int> processors;                   // that its threads are pinned to
+  double seconds = 0;                            // measured
+  std::int64_t first_sample = 0, samples = 0;    // its part of BenchResult::samples_ms
+};
+
 struct BenchResult {
   std::string model;
   Precision precision = Precision::kFp32;
@@ -31,11 +38,14 @@ struct BenchResult {
   std::uint64_t seed = 1;
   bool complete = true;                          // false: stopped before its time
   Summary latency_ms;                            // of one run of one batch
+  double seconds = 0;                            // measured, from the first instance's begin to the last one's end
   double images_per_s = 0;                       // all instances together: images finished / measured time
   double macs_per_image = 0;
   MachinePeak peak;
   double percent_of_peak = 0;                    // achieved MACs a second over the peak of this precision
   Noise noise;
+  Energy energy;                                 // of the measured time
+  std::vector<BenchInstance> by_instance;
   std::int64_t warm_up_runs = 0;                 // dropped before the samples
   std::int64_t arena_bytes = 0, packed_bytes = 0, peak_resident_bytes = 0;
   double compile_ms = 0;
@@ -51,5 +61,6 @@ nlohmann::json to_json(const BenchResult& result, bool with_samples);
 nlohmann::json to_json(const Summary& summary);
 nlohmann::json to_json(const MachinePeak& peak);
 nlohmann::json to_json(const Noise& noise);
+nlohmann::json to_json(const Energy& energy);
 
 }  // namespace fovea

@@ -1,6 +1,5 @@
 #include "measure/machine.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -92,53 +91,6 @@ MachinePeak measure_peak(ThreadPool& pool, const CpuFeatures& cpu, int milliseco
   peak.l2_bytes = topology.l2_bytes;
   if (peak.l2_bytes > 0) peak.l2_gbytes = read_rate(pool, peak.l2_bytes / 2, 64, each);
   return peak;
-}
-
-Disturbance read_disturbance() {
-  Disturbance d;
-  std::ifstream stat("/proc/stat");
-  std::string cpu;
-  double field[8] = {};
-  stat >> cpu;
-  for (double& f : field) stat >> f;
-  d.steal_s = field[7] / static_cast<double>(sysconf(_SC_CLK_TCK));
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  d.involuntary_switches = usage.ru_nivcsw;
-  std::ifstream cgroup("/sys/fs/cgroup/cpu.stat");
-  std::string key;
-  std::int64_t value = 0;
-  while (cgroup >> key >> value)
-    if (key == "nr_throttled") d.throttled = value;
-  return d;
-}
-
-const char* noise_name(NoiseVerdict verdict) {
-  return verdict == NoiseVerdict::kStable ? "stable" : verdict == NoiseVerdict::kNoisy ? "noisy" : "invalid";
-}
-
-Noise judge_noise(const NoiseWindow& before, const NoiseWindow& after, double coefficient_of_variation, int threads) {
-  Noise n;
-  const auto flag = [&](NoiseVerdict verdict, std::string reason) {
-    n.verdict = std::max(n.verdict, verdict);
-    n.reasons.push_back(std::move(reason));
-  };
-  const double seconds = static_cast<double>(after.at_ns - before.at_ns) * 1e-9 * std::max(1, threads);
-  if (seconds > 0) n.steal_percent = 100 * (after.disturbance.steal_s - before.disturbance.steal_s) / seconds;
-  if (before.f32_peak_gmacs > 0)
-    n.peak_change_percent = 100 * (after.f32_peak_gmacs / before.f32_peak_gmacs - 1);
-  n.involuntary_switches = after.disturbance.involuntary_switches - before.disturbance.involuntary_switches;
-  if (n.steal_percent > 1)
-    flag(n.steal_percent > 10 ? NoiseVerdict::kInvalid : NoiseVerdict::kNoisy,
-         fmt::format("the hypervisor took {:.1f} % of the processor time", n.steal_percent));
-  if (std::abs(n.peak_change_percent) > 5)
-    flag(std::abs(n.peak_change_percent) > 25 ? NoiseVerdict::kInvalid : NoiseVerdict::kNoisy,
-         fmt::format("the machine's peak moved by {:+.1f} % during the run", n.peak_change_percent));
-  if (coefficient_of_variation > 0.05)
-    flag(NoiseVerdict::kNoisy, fmt::format("the samples vary by {:.1f} %", 100 * coefficient_of_variation));
-  if (after.disturbance.throttled > before.disturbance.throttled)
-    flag(NoiseVerdict::kNoisy, "the cgroup's CPU quota stopped the process");
-  return n;
 }
 
 std::int64_t peak_resident_bytes() { return status_kib("VmHWM:"); }
