@@ -80,9 +80,12 @@ class Sums {
   std::int64_t pixels() const { return pixels_; }
   std::int64_t result_count() const { return filters_ * pixels_; }
 
-  void compute(const Tensor& x, std::int64_t image, std::span<const double> weights, std::span<double> result) const {
+  // `table` may be null.
+  void compute(const Tensor& x, const Tensor* table, std::int64_t image, std::span<const double> weights,
+               std::span<double> result) const {
     std::vector<double> values(static_cast<std::size_t>(image_count_));
     widen(x, image * image_count_, image_count_, values.data());
+    if (table != nullptr) look_up(*table, values);
     for (double& v : values) v -= zero_point_;
     if (!product_) return convolve_image(convolution_, values, weights, result);
     for (std::size_t o = 0; o < static_cast<std::size_t>(filters_); ++o) {
@@ -92,6 +95,13 @@ class Sums {
   }
 
  private:
+  static void look_up(const Tensor& table, std::vector<double>& values) {
+    const auto entries = table.as<std::uint8_t>();
+    const std::size_t inner = values.size() / static_cast<std::size_t>(table.dim(0));
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = entries[i / inner * 256 + static_cast<std::size_t>(values[i])];
+  }
+
   double zero_point_;
   bool product_ = false;
   std::int64_t images_ = 0, filters_ = 0, image_count_ = 0, pixels_ = 1;
@@ -120,6 +130,12 @@ Status infer_fused_qconv(InferContext& context) {
   FOVEA_RETURN_IF_ERROR(check(Inputs::kBias, "bias", DType::kF32, filters));
   FOVEA_RETURN_IF_ERROR(check(Inputs::kWeightOffset, "weight_offset", DType::kS32, filters));
   FOVEA_RETURN_IF_ERROR(check(Inputs::kResidual, "residual", DType::kU8, output));
+  if (context.has(Inputs::kInputTable)) {
+    const Shape& x = context.shape(Inputs::kX);
+    FOVEA_RETURN_IF_ERROR(expect_type(context, Inputs::kInputTable, "input_table", {DType::kU8}));
+    FOVEA_RETURN_IF_ERROR(expect_shape(context, Inputs::kInputTable, "input_table",
+                                       {x.is_ranked() ? x[1] : Dim(), Dim(256)}, "a table for each channel of X"));
+  }
   FOVEA_TRY([[maybe_unused]] const auto activation, read_activation(context.node()));
   FOVEA_TRY([[maybe_unused]] const auto zero_point, read_x_zero_point(context.node()));
   FOVEA_TRY(const auto residual, read_quantised(context.node(), "residual"));
@@ -149,10 +165,11 @@ Status evaluate_fused_qconv(EvalContext& context) {
   for (std::size_t i = 0; i < weights.size(); ++i) weights[i] += offset[i / filter_size];
   const std::vector<double> multiplier = widened(context.input(Inputs::kMultiplier));
   const std::vector<double> bias = widened_or(context, Inputs::kBias, filters, 0);
+  const Tensor* table = context.has(Inputs::kInputTable) ? &context.input(Inputs::kInputTable) : nullptr;
   const IntegerRange range = range_of(DType::kU8);
   std::vector<double> result(count), residual(count);
   for (std::int64_t n = 0; n < sums.images(); ++n) {
-    sums.compute(context.input(Inputs::kX), n, weights, result);
+    sums.compute(context.input(Inputs::kX), table, n, weights, result);
     if (residual_of)
       widen(context.input(Inputs::kResidual), n * sums.result_count(), sums.result_count(), residual.data());
     for (std::size_t i = 0; i < count; ++i) {

@@ -95,6 +95,24 @@ TEST(FusedQConv, ResidualActivationAndRequantisation) {
   EXPECT_LE(different, 1);  // a sum that lies on a half, rounded the other way in f32
 }
 
+TEST(FusedQConv, InputTablesStandForALookupBefore) {
+  const Operands o;
+  const std::int64_t channels = o.x.dim(1);
+  Tensor table(DType::kU8, {channels, 256});
+  for (std::size_t i = 0; i < table.as<std::uint8_t>().size(); ++i)
+    table.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 37 + i / 256 * 11);
+  const Tensor looked_up = run("FusedLookup", {o.x, table});
+  const Tensor expected = run("FusedQConv", {looked_up, o.w, o.multiplier}, kGeometry);
+  const Tensor found =
+      run("FusedQConv", {o.x, o.w, o.multiplier, std::nullopt, std::nullopt, std::nullopt, table}, kGeometry);
+  expect_near<float>(found, expected.dims(), expected.to_floats(), 0);
+  const Tensor too_few = Tensor::zeros(DType::kU8, {channels + 1, 256});
+  EXPECT_THAT(
+      (OpUnderTest{"FusedQConv", {o.x, o.w, o.multiplier, std::nullopt, std::nullopt, std::nullopt, too_few}, kGeometry}
+           .error()),
+      HasSubstr("operand input_table"));
+}
+
 TEST(FusedQConv, MatrixProduct) {
   const Tensor x = Tensor::of<std::uint8_t>({1, 3}, std::array<std::uint8_t, 3>{10, 20, 30});
   const Tensor w = Tensor::of<std::int8_t>({2, 3}, std::array<std::int8_t, 6>{1, 2, 3, -1, 0, 1});

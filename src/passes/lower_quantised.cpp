@@ -72,8 +72,10 @@ class Lowering {
       renamed_[v] = *bytes;
       return bytes;
     }
-    if (node->op != "DequantizeLinear") return std::optional<Bytes>();
     const auto found = bytes_.find(node->inputs[0]);
+    if (node->op == "Cast" && type(v).dtype == DType::kF32 && found != bytes_.end())
+      return std::optional(Bytes{found->second, {}});  // pixels: every byte stands for itself
+    if (node->op != "DequantizeLinear") return std::optional<Bytes>();
     const auto parameters = byte_parameters(graph_, *node);
     if (found == bytes_.end() || !parameters) return std::optional<Bytes>();
     return std::optional(Bytes{found->second, parameters->quantised});
@@ -292,13 +294,15 @@ class Lowering {
   Result<std::optional<ValueId>> lower_elementwise(NodeId id, ValueId v, const Quantised& y) {
     const auto source = find_elementwise_source(graph_, v, [&](ValueId s) {
       const Node* node = producer(s);
-      return node && node->op == "DequantizeLinear" && bytes_.count(node->inputs[0]) && byte_parameters(graph_, *node);
+      if (!node || node->inputs.empty() || !bytes_.count(node->inputs[0])) return false;
+      return node->op == "Cast" ? type(s).dtype == DType::kF32
+                                : node->op == "DequantizeLinear" && byte_parameters(graph_, *node);
     });
     if (!source) return std::optional<ValueId>();
     FOVEA_TRY(const auto x, bytes_of(*source));
-    FOVEA_TRY(const auto table, tabulate(graph_, *source, x->quantised, v, y));
+    FOVEA_TRY(Tensor table, tabulate(graph_, *source, x->quantised, v, y));
     const std::string& name = graph_.node(id).name;
-    const ValueId values = constant(name + ".table", std::vector<std::uint8_t>(table.begin(), table.end()));
+    const ValueId values = patch_.add_constant(name + ".table", std::move(table));
     FOVEA_TRY(const ValueId out, add("FusedLookup", name, {x->value, values}, {}, {id}));
     return std::optional(out);
   }

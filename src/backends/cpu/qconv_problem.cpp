@@ -96,8 +96,9 @@ Result<QConvProblem> read_qconv_problem(const TacticQuery& query) {
   return p;
 }
 
-Verdict check_qconv(const TacticQuery& query) {
-  for (const int i : {Inputs::kWeight, Inputs::kMultiplier, Inputs::kBias, Inputs::kWeightOffset})
+Verdict check_qconv(const TacticQuery& query, bool looks_up) {
+  if (query.has(Inputs::kInputTable) && !looks_up) return Verdict::no("has a table for its input");
+  for (const int i : {Inputs::kWeight, Inputs::kMultiplier, Inputs::kBias, Inputs::kWeightOffset, Inputs::kInputTable})
     if (query.has(i) && !query.constant(i)) return Verdict::no("operand {} is not constant", i);
   if (element_count(query.output_dims()) == 0 || query.constant(Inputs::kWeight)->count() == 0)
     return Verdict::no("empty result");

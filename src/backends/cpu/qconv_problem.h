@@ -26,8 +26,9 @@ struct QConvProblem {
 
 Result<QConvProblem> read_qconv_problem(const TacticQuery& query);
 
-// What every tactic for FusedQConv needs: constant operands and a result that is not empty.
-Verdict check_qconv(const TacticQuery& query);
+// What every tactic for FusedQConv needs: constant operands, a result that is not empty, and no table for the input
+// unless it `looks_up`.
+Verdict check_qconv(const TacticQuery& query, bool looks_up = false);
 
 // The weights of one group and what belongs to them, packed for the 8-bit GEMM. Owns them.
 class PackedQConv {

@@ -223,6 +223,36 @@ TEST(QuantisedPlans, QuantiseAnImageInOnePass) {
               (Names{"quantize_linear", "pool_windows", "q_average_pool", "copy"}));  // to where the caller wants it
 }
 
+// The whole way of pixels: the table of each channel is looked up while the image is copied, and for a convolution of
+// groups before it; every ISA and team gives the same bytes.
+TEST(QuantisedPlans, LookPixelsUpInTheFirstConvolution) {
+  const std::string tail =
+      "const m: f32[6] = splat(0.002)\nconst t: u8[3,256] = seed(2)\n"
+      "y = FusedQConv(x, w, m, _, _, _, t) {pads=[1,1,2,2], strides=[2,2], x_zero_point=131, y_scale=0.2, "
+      "y_zero_point=120}\noutput y\n";
+  const Graph folded = parsed(("input x: u8[2,3,19,23]\nconst w: s8[6,3,3,3] = seed(1)\n" + tail).c_str());
+  const Graph apart = parsed(
+      "input x: u8[2,3,19,23]\nconst w: s8[6,1,3,3] = seed(1)\nconst m: f32[6] = splat(0.002)\n"
+      "const t: u8[3,256] = seed(2)\nl = FusedLookup(x, t)\n"
+      "y = FusedQConv(l, w, m) {group=3, x_zero_point=131, y_scale=0.2, y_zero_point=120}\noutput y\n");
+  for (const Graph* graph : {&folded, &apart}) {
+    const auto inputs = seeded_inputs(*graph);
+    const auto expected = evaluate_graph(*graph, inputs);
+    ASSERT_TRUE(expected.ok()) << expected.error().text();
+    const auto scalar = computed(planned(*graph, Layout::kChannelsLast, Isa::kScalar), inputs, 1);
+    expect_agreement(expected->outputs[0], scalar[0], 1);
+    for (const Isa isa : {Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni}) {
+      if (!detect_cpu().has(isa)) continue;
+      for (const Layout layout : {Layout::kRowMajor, Layout::kChannelsLast}) {
+        const auto plan = planned(*graph, layout, isa);
+        EXPECT_TRUE(ran(*plan, graph == &folded ? "qconv_first" : "lookup"));
+        for (const int threads : {1, 2, 3})
+          EXPECT_TRUE(same_bytes(scalar[0], computed(plan, inputs, threads)[0])) << isa_name(isa) << ' ' << threads;
+      }
+    }
+  }
+}
+
 TEST(QuantisedPlans, QuantiseOtherTensorsInTheirOrder) {
   const Graph graph = parsed(
       "input x: f32[1,19,1,4]\nconst s: f32[] = {0.02}\nq = QuantizeLinear(x, s)\ny = DequantizeLinear(q, s)\noutput "

@@ -29,4 +29,10 @@ void lookup_avx512(const std::uint8_t* table, const std::uint8_t* x, std::uint8_
   }
 }
 
+// Single loads: selecting among the rows of several tables by PSHUFB costs more.
+void lookup_channels_avx512(const std::uint8_t* tables, int channels, const std::uint8_t* x, std::uint8_t* y,
+                            std::int64_t count) {
+  lookup_channels_scalar(tables, channels, x, y, count);
+}
+
 }  // namespace fovea::kernels

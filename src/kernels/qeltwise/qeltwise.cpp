@@ -5,7 +5,8 @@
 namespace fovea::kernels {
 namespace {
 
-#define KERNELS(isa, suffix) {Isa::isa, "qeltwise_" #suffix, lookup_##suffix, qadd_##suffix, qmul_##suffix},
+#define KERNELS(isa, suffix) \
+  {Isa::isa, "qeltwise_" #suffix, lookup_##suffix, lookup_channels_##suffix, qadd_##suffix, qmul_##suffix},
 constexpr QEltwiseKernels kRows[] = {
 #include "kernels/qeltwise/kernels.inc"
 };

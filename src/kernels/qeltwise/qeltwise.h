@@ -21,6 +21,10 @@ namespace fovea::kernels {
 using LookupFunction = void (*)(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::int64_t begin,
                                 std::int64_t end);
 
+// A table for each channel of channels-last pixels: y[i] = tables[256 * (i % channels) + x[i]], i from 0 to count.
+using LookupChannelsFunction = void (*)(const std::uint8_t* tables, int channels, const std::uint8_t* x,
+                                        std::uint8_t* y, std::int64_t count);
+
 // With a' = a - a_zero_point and b' = b - b_zero_point, in fp32, each operation rounded once:
 //   add  r = fma(a', a_multiplier, b' * b_multiplier)
 //   mul  r = (a' * b') * a_multiplier
@@ -43,6 +47,7 @@ struct QEltwiseKernels {
   Isa isa;
   const char* name;
   LookupFunction lookup;
+  LookupChannelsFunction lookup_channels;
   QBinaryFunction add, mul;
 };
 
@@ -53,6 +58,7 @@ const QEltwiseKernels& select_qeltwise(const CpuFeatures& cpu);
 
 #define KERNELS(isa, suffix)                                                                                 \
   void lookup_##suffix(const std::uint8_t*, const std::uint8_t*, std::uint8_t*, std::int64_t, std::int64_t); \
+  void lookup_channels_##suffix(const std::uint8_t*, int, const std::uint8_t*, std::uint8_t*, std::int64_t); \
   void qadd_##suffix(const QBinaryArgs&, std::int64_t, std::int64_t);                                        \
   void qmul_##suffix(const QBinaryArgs&, std::int64_t, std::int64_t);
 #include "kernels/qeltwise/kernels.inc"

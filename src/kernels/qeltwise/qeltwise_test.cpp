@@ -45,6 +45,19 @@ TEST_P(QEltwise, LooksUpEveryByteAtEveryLength) {
   }
 }
 
+TEST_P(QEltwise, LooksUpChannelsInTablesOfTheirOwn) {
+  std::mt19937 random(4);
+  for (const int channels : {1, 2, 3, 4, 5})
+    for (const int pixels : {1, 2, 21, 22, 63, 64, 65, 128, 150}) {
+      Bytes tables(256 * channels), x(pixels * channels), y(pixels * channels);
+      fill(tables, random);
+      fill(x, random);
+      GetParam().lookup_channels(tables.data(), channels, x.data(), y.data(), pixels * channels);
+      for (int i = 0; i < pixels * channels; ++i)
+        ASSERT_EQ(y[i], tables[256 * (i % channels) + x[i]]) << i << " of " << pixels << " pixels of " << channels;
+    }
+}
+
 struct Rule {
   float a_multiplier, b_multiplier;
   int a_zero_point, b_zero_point, y_zero_point;

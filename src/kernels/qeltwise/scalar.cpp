@@ -38,6 +38,14 @@ void lookup_scalar(const std::uint8_t* table, const std::uint8_t* x, std::uint8_
   for (std::int64_t i = begin; i < end; ++i) y[i] = table[x[i]];
 }
 
+void lookup_channels_scalar(const std::uint8_t* tables, int channels, const std::uint8_t* x, std::uint8_t* y,
+                            std::int64_t count) {
+  std::int64_t i = 0;
+  for (; i + channels <= count; i += channels)
+    for (int c = 0; c < channels; ++c) y[i + c] = tables[256 * c + x[i + c]];
+  for (int c = 0; i < count; ++i, ++c) y[i] = tables[256 * c + x[i]];
+}
+
 void qadd_scalar(const QBinaryArgs& args, std::int64_t begin, std::int64_t end) {
   each(args, begin, end, [&](float a, float b) { return std::fma(a, args.a_multiplier, b * args.b_multiplier); });
 }

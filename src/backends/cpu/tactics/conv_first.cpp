@@ -103,8 +103,6 @@ Verdict conv_first::applies(const TacticQuery& query) {
   if (!p.ok()) return Verdict::no("{}", p.error().text());
   const DType in = query.input(FusedConvInputs::kX).type.dtype;
   if (in != DType::kF32 && in != DType::kU8) return Verdict::no("input is {}", dtype_name(in));
-  if (in == DType::kU8 && query.input(FusedConvInputs::kX).layout != Layout::kChannelsLast)
-    return Verdict::no("bytes are read channels-last only");
   constexpr std::int64_t kFewChannels = 8;
   if (p->in_channels > kFewChannels) return Verdict::no("{} input channels, for at most {}", p->in_channels, kFewChannels);
   if (p->geometry.group != 1) return Verdict::no("has groups");
@@ -115,7 +113,9 @@ Verdict conv_first::applies(const TacticQuery& query) {
 
 TacticLayouts conv_first::layouts(const TacticQuery& query) {
   TacticLayouts layouts = uniform_layouts(query, Layout::kChannelsLast);
-  layouts.inputs[FusedConvInputs::kX] = query.input(FusedConvInputs::kX).layout;  // the copy reads either order
+  const Value& x = query.input(FusedConvInputs::kX);
+  // The copy reads floats in either order, bytes channels-last.
+  if (x.type.dtype == DType::kF32) layouts.inputs[FusedConvInputs::kX] = x.layout;
   return layouts;
 }
 

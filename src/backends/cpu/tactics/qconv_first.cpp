@@ -1,11 +1,13 @@
 // qconv_first: an 8-bit convolution of few channels (the first of a network): the image is copied once into a padded
-// workspace, in which every kernel row is one tap of the GEMM. (Gathering all 27 bytes of a 3x3x3 pixel into one row,
-// which spares a quarter of the products, is a quarter slower on Zen 4: the gathering costs more.)
+// workspace, in which every kernel row is one tap of the GEMM. Pixels are looked up in the table of their channel on
+// the way, where pre-processing was folded in. (Gathering all 27 bytes of a 3x3x3 pixel into one row, which spares a
+// quarter of the products, is a quarter slower on Zen 4: the gathering costs more.)
 #include <algorithm>
 #include <cstring>
 
 #include "backends/cpu/qconv_problem.h"
 #include "backends/cpu/tactic_functions.h"
+#include "kernels/qeltwise/qeltwise.h"
 
 namespace fovea::cpu {
 namespace {
@@ -14,7 +16,12 @@ using Inputs = FusedQConvInputs;
 
 class QConvFirstStep : public Step {
  public:
-  QConvFirstStep(const TacticQuery& query, QConvProblem problem) : p_(std::move(problem)) {
+  QConvFirstStep(const TacticQuery& query, QConvProblem problem)
+      : p_(std::move(problem)), look_up_(kernels::select_qeltwise(query.cpu).lookup_channels) {
+    if (query.has(Inputs::kInputTable)) {
+      const auto table = query.constant(Inputs::kInputTable)->as<std::uint8_t>();
+      input_table_.assign(table.begin(), table.end());
+    }
     const ConvAttributes& g = p_.geometry;
     padded_h_ = (p_.out_h - 1) * g.stride_h + g.kernel_h;
     padded_w_ = (p_.out_w - 1) * g.stride_w + g.kernel_w;
@@ -38,7 +45,7 @@ class QConvFirstStep : public Step {
   std::size_t workspace_bytes(int) const override {
     return static_cast<std::size_t>(padded_h_ * padded_w_ * p_.in_channels) + kernels::kIgemmQuad;
   }
-  std::size_t packed_bytes() const override { return packed_.bytes(); }
+  std::size_t packed_bytes() const override { return packed_.bytes() + input_table_.size(); }
 
  private:
   // Rows [begin, end) of the padded image; the padding stands for zero.
@@ -53,7 +60,12 @@ class QConvFirstStep : public Step {
         continue;
       }
       std::memset(to, p_.x_zero_point, static_cast<std::size_t>(left));
-      std::memcpy(to + left, x + from * p_.in_w * p_.in_channels, static_cast<std::size_t>(inside));
+      const std::uint8_t* row_of_x = x + from * p_.in_w * p_.in_channels;
+      if (input_table_.empty()) {
+        std::memcpy(to + left, row_of_x, static_cast<std::size_t>(inside));
+      } else {
+        look_up_(input_table_.data(), static_cast<int>(p_.in_channels), row_of_x, to + left, inside);
+      }
       std::memset(to + left + inside, p_.x_zero_point, static_cast<std::size_t>(row - left - inside));
     }
   }
@@ -81,6 +93,8 @@ class QConvFirstStep : public Step {
   }
 
   QConvProblem p_;
+  kernels::LookupChannelsFunction look_up_;
+  std::vector<std::uint8_t> input_table_;  // [channels][256], or empty
   std::int64_t padded_h_ = 0, padded_w_ = 0, k_ = 0;
   PackedQConv packed_;
 };
@@ -88,7 +102,7 @@ class QConvFirstStep : public Step {
 }  // namespace
 
 Verdict qconv_first::applies(const TacticQuery& query) {
-  Verdict verdict = check_qconv(query);
+  Verdict verdict = check_qconv(query, true);
   if (!verdict.applies) return verdict;
   const auto p = read_qconv_problem(query);
   if (!p.ok()) return Verdict::no("{}", p.error().text());

@@ -18,6 +18,7 @@ Verdict check_operands(const TacticQuery& query) {
   if (const Verdict verdict = check_cpu(query, false); !verdict.applies) return verdict;
   if (query.input(Inputs::kX).type.shape.rank() != 4) return Verdict::no("only two-dimensional images");
   if (query.has(Inputs::kWeightOffset)) return Verdict::no("weights with a zero point have no oneDNN form");
+  if (query.has(Inputs::kInputTable)) return Verdict::no("a table for the input has no oneDNN form");
   for (const int i : {Inputs::kWeight, Inputs::kMultiplier, Inputs::kBias})
     if (query.has(i) && !query.constant(i)) return Verdict::no("operand {} is not constant", i);
   if (element_count(query.output_dims()) == 0 || query.constant(Inputs::kWeight)->count() == 0)
