@@ -2,6 +2,7 @@
 
 #include "base/sha256.h"
 #include "import/onnx/import_onnx.h"
+#include "import/tensorflow/import_tensorflow.h"
 #include "zoo/catalogue.h"
 #include "zoo/checkpoint_model.h"
 #include "zoo/classification.h"
@@ -68,7 +69,7 @@ Status take_catalogue_model(const LoadOptions& options, LoadedModel& model) {
 Status describe_file(const fs::path& path, LoadedModel& model) {
   ModelEntry& entry = model.entry;
   std::string name = path.filename().string();
-  for (const std::string_view ending : {".gz", ".onnx"})
+  for (const std::string_view ending : {".gz", ".onnx", ".pb"})
     if (name.ends_with(ending)) name.resize(name.size() - ending.size());
   entry.name = name;
   entry.description = "the file " + path.string();
@@ -99,7 +100,16 @@ Status describe_file(const fs::path& path, LoadedModel& model) {
   return {};
 }
 
-Status take_path(const fs::path& path, LoadedModel& model) {
+Result<Graph> import_file(const fs::path& path, const LoadOptions& options) {
+  if (is_tensorflow_file(path.filename().string()))
+    return import_tensorflow(path, {.input_nodes = options.input_nodes, .output_nodes = options.output_nodes});
+  if (!options.input_nodes.empty() || !options.output_nodes.empty())
+    return make_error(ErrorCode::kUsage, "{}: input and output nodes are named in TensorFlow graphs (.pb) only",
+                      path.string());
+  return import_onnx(path);
+}
+
+Status take_path(const fs::path& path, const LoadOptions& options, LoadedModel& model) {
   FOVEA_TRY(const std::string sha256, sha256_hex_of_file(path));
   if (const ModelEntry* known = find_model_by_hash(sha256)) {
     model.entry = *known;
@@ -109,7 +119,7 @@ Status take_path(const fs::path& path, LoadedModel& model) {
   if (is_checkpoint_file(path.filename().string()))
     return unsupported("{}: a checkpoint holds weights without a network, and this one is not in the catalogue",
                        path.string());
-  FOVEA_TRY(model.graph, import_onnx(path));
+  FOVEA_TRY(model.graph, import_file(path, options));
   model.path = path;
   model.sha256 = sha256;
   const auto name = model.graph.metadata.find(std::string(kModelMetadata));
@@ -176,14 +186,14 @@ Status apply_options(const LoadOptions& options, LoadedModel& model) {
 
 bool looks_like_path(const std::string& text) {
   return text.find('/') != std::string::npos || text.ends_with(".onnx") || text.ends_with(".onnx.gz") ||
-         is_checkpoint_file(text);
+         is_tensorflow_file(text) || is_checkpoint_file(text);
 }
 
 Error unknown_model(const std::string& name) {
   return make_error(
       ErrorCode::kUsage,
-      "unknown model '{}'{} Known names are listed by `fovea models`; a path to an .onnx or .onnx.gz file "
-      "works too",
+      "unknown model '{}'{} Known names are listed by `fovea models`; a path to an .onnx, .onnx.gz or .pb "
+      "file works too",
       name, suggest_model(name).empty() ? "." : suggest_model(name));
 }
 
@@ -198,7 +208,7 @@ Result<LoadedModel> load_model(const std::string& name_or_path, const LoadOption
     auto status = take_catalogue_model(options, model);
     if (!status.ok()) return std::move(status).error().within(fmt::format("model '{}'", entry->name));
   } else if (looks_like_path(name_or_path) || fs::is_regular_file(name_or_path, failure)) {
-    FOVEA_RETURN_IF_ERROR(take_path(name_or_path, model));
+    FOVEA_RETURN_IF_ERROR(take_path(name_or_path, options, model));
   } else {
     return unknown_model(name_or_path);
   }

@@ -26,6 +26,8 @@ struct LoadOptions {
   PreprocessOverrides preprocess;
   std::optional<int> label_offset;
   std::optional<std::filesystem::path> labels_file;
+  // Where the network of a TensorFlow GraphDef begins and ends (import_tensorflow.h); usage errors for other files.
+  std::vector<std::string> input_nodes, output_nodes;
 };
 
 struct LoadedModel {
@@ -44,8 +46,8 @@ struct LoadedModel {
   std::vector<std::string> notices;  // what the user should know: assumptions, synthetic weights
 };
 
-// `name_or_path` is a catalogue name or alias, or a path to an .onnx or .onnx.gz file (or to a file of the catalogue:
-// it is recognised by its SHA-256). A catalogue file whose hash differs is an error. A checkpoint is built into its
+// `name_or_path` is a catalogue name or alias, or a path to an .onnx or .onnx.gz file, to a TensorFlow GraphDef (.pb) or to
+// a file of the catalogue: it is recognised by its SHA-256. A catalogue file whose hash differs is an error. A checkpoint is built into its
 // network and written to ONNX once, beside it or in the cache. Unknown names are usage errors with the nearest
 // suggestion. Thread-safe.
 Result<LoadedModel> load_model(const std::string& name_or_path, const LoadOptions& options = {});

@@ -116,7 +116,13 @@ Status map_quantize(NodeContext& node) {
     return node.give(Held{.constant = std::move(bytes)});
   }
   const bool image = held.is_image();
-  return give_bytes(node, round_trip(node, image ? held.channels_first : node.value(0), q), image, q);
+  ValueId x = image ? held.channels_first : node.value(0);
+  if (node.attributes.flag("narrow_range", false) && dtype == DType::kS8) {  // without -128
+    if (mode != "SCALED") return unsupported("attribute narrow_range in mode {}", mode);
+    const ValueId low = node.constant_value("low", Tensor::scalar(range.min));
+    x = node.call("Clip", "within", {x, low, node.constant_value("high", Tensor::scalar(range.max))});
+  }
+  return give_bytes(node, round_trip(node, x, q), image, q);
 }
 
 Status map_dequantize(NodeContext& node) {

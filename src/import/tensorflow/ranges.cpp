@@ -88,6 +88,7 @@ Result<Range> range_at(NodeContext& node, int i) {
   Range out;
   FOVEA_TRY(out.min, node.number(i, "min"));
   FOVEA_TRY(out.max, node.number(i + 1, "max"));
+  FOVEA_RETURN_IF_ERROR(check_range(out));
   return out;
 }
 
@@ -125,7 +126,8 @@ ValueId round_trip(NodeContext& node, ValueId value, const Quantised& q, const s
 Result<std::shared_ptr<const Tensor>> quantised_constant(const Tensor& values, const Quantised& q) {
   Node node;
   node.op = "QuantizeLinear";
-  node.outputs = {0};
+  node.inputs = {0, 1, 2};
+  node.outputs = {3};
   const std::int64_t n = std::ssize(q.scale);
   Tensor scale = Tensor::of<float>({n}, std::span(q.scale));
   Tensor zero = Tensor::of<std::int32_t>({n}, std::span(q.zero_point)).cast(q.dtype);
