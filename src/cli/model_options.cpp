@@ -27,14 +27,40 @@ Result<std::array<float, 3>> parse_triple(const std::string& option, const std::
   return out;
 }
 
+// "a,b[1,2],c" in parts: commas within brackets do not count.
+std::vector<std::string> split_nodes(const std::vector<std::string>& given) {
+  std::vector<std::string> out;
+  for (const std::string& text : given) {
+    bool within = false;
+    out.emplace_back();
+    for (const char c : text) {
+      within = c == '[' || (within && c != ']');
+      if (c == ',' && !within)
+        out.emplace_back();
+      else
+        out.back() += c;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 void add_model_option(CLI::App& command, ModelOptions& options, bool positional) {
   options.model = std::string(kDefaultModel);
   auto* option = command.add_option(positional ? "model,-m,--model" : "-m,--model", options.model,
-                                    "A name from `fovea models`, or the path of an .onnx or .onnx.gz file");
+                                    "A name from `fovea models`, or the path of an .onnx, .onnx.gz or TensorFlow .pb file");
   option->type_name("MODEL");
   option->capture_default_str();
+  const std::string group = "TensorFlow graphs";
+  command.add_option("--input-nodes", options.input_nodes, "Where the network begins: node, node:output or node[1,224,224,3]")
+      ->type_name("NODE,...")
+      ->allow_extra_args(false)
+      ->group(group);
+  command.add_option("--output-nodes", options.output_nodes, "Where it ends: node or node:output; the first is what is ranked")
+      ->type_name("NODE,...")
+      ->allow_extra_args(false)
+      ->group(group);
 }
 
 void add_preprocess_options(CLI::App& command, ModelOptions& options) {
@@ -76,6 +102,8 @@ Result<LoadedModel> load(const ModelOptions& options, bool allow_synthetic) {
   }
   if (options.label_offset >= 0) load_options.label_offset = options.label_offset;
   if (!options.labels.empty()) load_options.labels_file = options.labels;
+  load_options.input_nodes = split_nodes(options.input_nodes);
+  load_options.output_nodes = split_nodes(options.output_nodes);
   FOVEA_TRY(LoadedModel model, load_model(options.model, load_options));
   for (const std::string& notice : model.notices) warn(notice);
   return model;

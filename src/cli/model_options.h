@@ -19,9 +19,11 @@ struct ModelOptions {
   int label_offset = -1;
   bool synthetic = false;
   std::uint64_t seed = 1;
+  std::vector<std::string> input_nodes, output_nodes;
 };
 
-// --model, defaulting to the embedded default; a positional MODEL instead if `positional`.
+// --model, defaulting to the embedded default; a positional MODEL instead if `positional`. And, for TensorFlow graphs,
+// --input-nodes and --output-nodes.
 void add_model_option(CLI::App& command, ModelOptions& options, bool positional = false);
 // --preprocess, --mean, --std, --resize, --crop, --channel-order, --label-offset, --labels.
 void add_preprocess_options(CLI::App& command, ModelOptions& options);
