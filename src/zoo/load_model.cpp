@@ -1,5 +1,7 @@
 #include "zoo/load_model.h"
 
+#include <algorithm>
+
 #include "base/sha256.h"
 #include "import/onnx/import_onnx.h"
 #include "import/tensorflow/import_tensorflow.h"
@@ -100,13 +102,20 @@ Status describe_file(const fs::path& path, LoadedModel& model) {
   return {};
 }
 
-Result<Graph> import_file(const fs::path& path, const LoadOptions& options) {
-  if (is_tensorflow_file(path.filename().string()))
-    return import_tensorflow(path, {.input_nodes = options.input_nodes, .output_nodes = options.output_nodes});
-  if (!options.input_nodes.empty() || !options.output_nodes.empty())
-    return make_error(ErrorCode::kUsage, "{}: input and output nodes are named in TensorFlow graphs (.pb) only",
-                      path.string());
-  return import_onnx(path);
+// A GraphDef of a classifier often ends in its scores and in the class that ArgMax finds in them: the scores are taken.
+Result<Graph> import_graph_def(const fs::path& path, const LoadOptions& options, LoadedModel& model) {
+  TensorflowOptions import{.input_nodes = options.input_nodes, .output_nodes = options.output_nodes};
+  FOVEA_TRY(Graph graph, import_tensorflow(path, import));
+  const auto is_scores = [&](const GraphOutput& output) { return is_float(graph.value(output.value).type.dtype); };
+  const auto& outputs = graph.outputs();
+  if (!import.output_nodes.empty() || outputs.size() < 2 || std::count_if(outputs.begin(), outputs.end(), is_scores) != 1)
+    return graph;
+  std::vector<std::string> left_out;
+  for (const GraphOutput& output : outputs)
+    (is_scores(output) ? import.output_nodes : left_out).push_back(output.name);
+  model.notices.push_back(fmt::format("output {} is left out; --output-nodes names what is wanted",
+                                      fmt::join(left_out, ", ")));
+  return import_tensorflow(path, import);
 }
 
 Status take_path(const fs::path& path, const LoadOptions& options, LoadedModel& model) {
@@ -119,7 +128,11 @@ Status take_path(const fs::path& path, const LoadOptions& options, LoadedModel& 
   if (is_checkpoint_file(path.filename().string()))
     return unsupported("{}: a checkpoint holds weights without a network, and this one is not in the catalogue",
                        path.string());
-  FOVEA_TRY(model.graph, import_file(path, options));
+  if (is_tensorflow_file(path.filename().string())) {
+    FOVEA_TRY(model.graph, import_graph_def(path, options, model));
+  } else {
+    FOVEA_TRY(model.graph, import_onnx(path));
+  }
   model.path = path;
   model.sha256 = sha256;
   const auto name = model.graph.metadata.find(std::string(kModelMetadata));
@@ -202,6 +215,9 @@ Error unknown_model(const std::string& name) {
 Result<LoadedModel> load_model(const std::string& name_or_path, const LoadOptions& options) {
   LoadedModel model;
   std::error_code failure;
+  if ((!options.input_nodes.empty() || !options.output_nodes.empty()) && !is_tensorflow_file(name_or_path))
+    return make_error(ErrorCode::kUsage, "{}: input and output nodes are named in TensorFlow graphs (.pb) only",
+                      name_or_path);
   if (const ModelEntry* entry = find_model(name_or_path)) {
     model.entry = *entry;
     model.from_catalogue = true;

@@ -138,8 +138,7 @@ class Quantised(unittest.TestCase):
         print(f"{model} int8: {same} of {len(images)} answers as TensorFlow's, "
               f"largest difference {np.abs(plan - expected).max():.4f}")
         self.assertGreaterEqual(same, least_equal)
-        exact = imported(graph, images[:4], model + "-exact", "--reference")[0]
-        self.assertTrue((exact.argmax(axis=1) == expected[:4].argmax(axis=1)).all())
+        self.assertLess(np.abs(plan - expected).max(), 0.1)
 
     def test_resnet8(self):
         images = cifar_images(66)

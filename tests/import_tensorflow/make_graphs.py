@@ -97,7 +97,7 @@ class FloatBuilder:
             self.values[node.output[0]] = getattr(self, "op_" + node.op_type.lower())(node)
         y = tf.identity(self.values[net.output], name="logits_or_scores")
         if self.leftovers:
-            tf.argmax(y, 1, output_type=tf.int32, name="classes")
+            tf.argmax(self.values[net.output], 1, output_type=tf.int32, name="classes")
         return y.op.name
 
     def op_conv(self, node):
@@ -188,8 +188,9 @@ class FloatBuilder:
 class Layer:
     """A convolution or matrix product with what follows it: [batch norm] [add] [ReLU]."""
 
-    def __init__(self, network, node):
-        self.node, constants = node, network.constants
+    def __init__(self, network, node, added):
+        """`added` collects the sums that layers have taken in: of two that meet in one, the first does."""
+        self.node, self.added, constants = node, added, network.constants
         self.weights = constants[node.input[1]].astype(np.float32)
         self.product = node.op_type == "Gemm"
         if self.product and attributes(node).get("transB", 0):
@@ -208,7 +209,9 @@ class Layer:
             factor = scale / np.sqrt(variance + attributes(node).get("epsilon", 1e-5))
             self.weights = self.weights * factor.reshape(-1, 1, 1, 1)
             self.bias = (self.bias - mean) * factor + offset
-        elif node.op_type == "Add" and self.summand is None and not self.relu and not self.product:
+        elif (node.op_type == "Add" and self.summand is None and not self.relu and not self.product
+              and node.output[0] not in self.added):
+            self.added.add(node.output[0])
             self.summand = next(i for i in node.input if i != self.output)
         elif node.op_type in ("Relu", "Clip") and not self.relu:
             self.relu = True
@@ -255,12 +258,12 @@ class QuantisedBuilder:
         return y.op.name
 
     def layers_and_others(self):
-        taken = set()
+        taken, added = set(), set()
         for node in self.network.nodes:
             if node.output[0] in taken:
                 continue
             if node.op_type in ("Conv", "Gemm"):
-                layer = Layer(self.network, node)
+                layer = Layer(self.network, node, added)
                 value = node.output[0]
                 while value != layer.output:
                     value = self.network.readers(value)[0].output[0]
@@ -294,6 +297,8 @@ class QuantisedBuilder:
         bytes_, most = self.bytes_of(layer.weights, 0)
         filters = np.transpose(bytes_, (2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
         signed = not layer.relu
+        if layer.summand and self.signed[layer.summand]:
+            self.ranges[layer.output] *= 2  # TensorFlow 2.15's kernel stops at half of the range here
         out_min, out_max = self.limits(layer.output, signed, name + "/out")
         arguments = dict(
             input=x, filter=quantised_constant(filters, tf.qint8, name + "/filters"),
