@@ -1,0 +1,26 @@
+// Where the data of MLPerf benchmarks lies, as the submissions' own instructions have it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "data/dataset.h"
+
+namespace fovea::cli {
+
+inline constexpr const char* kMlperfDataFolder = "build/data";
+inline constexpr const char* kMlperfPreprocessedFolder = "build/preprocessed_data";
+inline constexpr const char* kMlperfMapFolder = "data_maps";
+
+// <maps>/imagenet/val_map.txt (lines "file label") or cal_map.txt (lines "file", with or without a label); files are
+// relative to <data>/imagenet. The error says what to put where.
+Result<std::shared_ptr<const Dataset>> open_imagenet_map(const std::filesystem::path& data,
+                                                         const std::filesystem::path& maps, bool calibration);
+
+// "a,b" or several of them, in order and each once.
+std::vector<std::string> split_names(const std::vector<std::string>& lists);
+
+}  // namespace fovea::cli
