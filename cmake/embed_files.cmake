@@ -1,10 +1,13 @@
 # Run at build time by fovea_embed: writes FILES (paths) as byte arrays into the C++ source OUTPUT, named by their path
-# under FOLDER. HEADER declares EmbeddedFile and embedded_files().
+# under FOLDER, or by their last part where they lie elsewhere. HEADER declares EmbeddedFile and FUNCTION.
 set(arrays "")
 set(rows "")
 set(index 0)
 foreach(file IN LISTS FILES)
   file(RELATIVE_PATH name ${FOLDER} ${file})
+  if(name MATCHES "^\\.\\.")
+    get_filename_component(name ${file} NAME)
+  endif()
   file(READ ${file} bytes HEX)
   string(LENGTH "${bytes}" digits)
   math(EXPR size "${digits} / 2")
@@ -26,7 +29,7 @@ ${rows}};
 
 }  // namespace
 
-std::span<const EmbeddedFile> embedded_files() { return kFiles; }
+std::span<const EmbeddedFile> ${FUNCTION}() { return kFiles; }
 
 }  // namespace fovea
 ")

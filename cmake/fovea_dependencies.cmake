@@ -28,6 +28,9 @@ target_include_directories(fovea_onnx_messages SYSTEM INTERFACE ${ONNX_INCLUDE_D
 target_compile_definitions(fovea_onnx_messages INTERFACE ONNX_ML=1 ONNX_NAMESPACE=onnx)
 target_link_libraries(fovea_onnx_messages INTERFACE ${ONNX_PROTO_LIBRARY} protobuf::libprotobuf)
 
+# Chart.js, which goes into HTML reports as it is.
+find_file(FOVEA_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js REQUIRED)
+
 if(FOVEA_BUILD_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)

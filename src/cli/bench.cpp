@@ -1,7 +1,10 @@
 // fovea bench: latency and throughput with the machine's own peak beside them.
+#include <algorithm>
+
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
+#include "cli/run_report.h"
 #include "cli/table.h"
 #include "measure/bench.h"
 
@@ -15,6 +18,7 @@ struct BenchCommandOptions {
   double seconds = 5;
   std::int64_t iterations = 0;
   bool samples = false, strict = false;
+  std::string report;
 };
 
 std::string text_of(const BenchResult& r, const LoadedModel& model) {
@@ -38,7 +42,29 @@ std::string text_of(const BenchResult& r, const LoadedModel& model) {
   return text + (r.complete ? "\n" : "; interrupted, PARTIAL\n");
 }
 
+// The record of --report, with the time of each layer, measured after the run so that it disturbs nothing.
+Status report(const BenchCommandOptions& options, const Context& context, const BenchResult& r, const LoadedModel& model,
+              const CompileOptions& compile) {
+  if (options.report.empty()) return {};
+  RunRecord record = start_run_record(RunKind::kBench, context.command_line);
+  record.settings = {{"seconds", fmt::format("{:g}", options.seconds)}, {"iterations", fmt::format("{}", options.iterations)},
+                     {"seed", fmt::format("{}", r.seed)}, {"tune", options.run.tune}};
+  if (!options.run.force_tactic.empty()) record.settings.emplace_back("force tactic", options.run.force_tactic);
+  for (const std::string& tactic : options.run.exclude) record.settings.emplace_back("exclude", tactic);
+  fill(record, r, model);
+  if (r.complete) {
+    CompileOptions profiled = compile;
+    profiled.plan.threads = r.threads;
+    FOVEA_TRY(const PlanProfile profile, profile_plan(model.graph, profiled, std::clamp(0.2 * options.seconds, 0.3, 3.0)));
+    record.layers = layers_of(profile);
+  }
+  FOVEA_RETURN_IF_ERROR(write_report(options.report, {&record, 1}));
+  say(context, fmt::format("  report       {}\n", options.report));
+  return {};
+}
+
 Status bench(const BenchCommandOptions& options, const Context& context) {
+  FOVEA_RETURN_IF_ERROR(check_report_path(options.report));
   FOVEA_TRY(const LoadedModel model, load(options.model, true));
   FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
   BenchOptions b;
@@ -63,6 +89,7 @@ Status bench(const BenchCommandOptions& options, const Context& context) {
   fields["model_sha256"] = model.sha256;
   fields["synthetic_weights"] = model.synthetic;
   FOVEA_RETURN_IF_ERROR(deliver(context, fields));
+  FOVEA_RETURN_IF_ERROR(report(options, context, r, model, b.compile));
   if (!r.complete) return Error(ErrorCode::kInterrupted, "interrupted; the figures above are partial");
   if (r.noise.verdict == NoiseVerdict::kInvalid || (options.strict && r.noise.verdict != NoiseVerdict::kStable))
     return Error(ErrorCode::kUnstable, fmt::format("the measurement is {}: {}", noise_name(r.noise.verdict),
@@ -82,9 +109,11 @@ void add_bench(CLI::App& command, Context& context) {
   command.add_option("--iterations", options->iterations, "Runs an instance instead of --seconds")->check(CLI::PositiveNumber);
   command.add_flag("--samples", options->samples, "Put every latency into the JSON record");
   command.add_flag("--strict", options->strict, "Exit with 7 unless the measurement is stable");
+  add_report_option(command, options->report);
   add_synthetic_options(command, options->model);
   add_common_options(command, context,
                      "  fovea bench --model resnet50 --threads 1\n"
+                     "  fovea bench --model resnet50 --report run.html\n"
                      "  fovea bench --model mobilenet-v2 --instances 2 --threads 1 --seconds 10 --json\n"
                      "  fovea bench --model resnet50 --synthetic --precision bf16 --batch 8");
   command.callback([options, &context] { context.run = [options, &context] { return bench(*options, context); }; });

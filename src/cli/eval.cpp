@@ -1,8 +1,11 @@
 // fovea eval: top-1 and top-5 accuracy on labelled images.
 #include "base/atomic_file.h"
+#include "base/sha256.h"
+#include "base/topology.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
+#include "cli/run_report.h"
 #include "measure/accuracy.h"
 #include "measure/machine.h"
 
@@ -12,7 +15,7 @@ namespace {
 struct EvalOptions {
   ModelOptions model;
   RunOptions run;
-  std::string data, map, predictions;
+  std::string data, map, predictions, report;
   std::int64_t limit = -1;
   int workers = 0;
   double minimum_top1 = -1;
@@ -75,10 +78,29 @@ void warn_of_failures(const AccuracyResult& r) {
   if (seen > kShown) warn(fmt::format("and {} more like these; --json and --predictions list all", seen - kShown));
 }
 
+Status report(const EvalOptions& options, const Context& context, const AccuracyResult& r, const LoadedModel& model,
+              Precision precision, std::int64_t images_in_set) {
+  if (options.report.empty()) return {};
+  RunRecord record = start_run_record(RunKind::kEval, context.command_line);
+  record.settings = {{"limit", options.limit < 0 ? std::string("none") : fmt::format("{}", options.limit)},
+                     {"pre-processing", options.model.preprocess.empty() ? "of the model" : options.model.preprocess}};
+  record.batch = options.run.batch;
+  record.threads_per_instance = options.run.threads > 0 ? options.run.threads : detect_topology().usable_threads();
+  record.data = {std::filesystem::path(options.data).filename().string(), options.data, "", images_in_set};
+  if (!options.map.empty()) {
+    record.settings.emplace_back("map", options.map);
+    FOVEA_TRY(record.data.sha256, sha256_hex_of_file(options.map));
+  }
+  fill(record, r, model, precision);
+  return write_report(options.report, {&record, 1});
+}
+
 Status evaluate(const EvalOptions& options, const Context& context) {
+  FOVEA_RETURN_IF_ERROR(check_report_path(options.report));
   FOVEA_TRY(const LoadedModel model, load(options.model));
   FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
   FOVEA_TRY(std::unique_ptr<Dataset> dataset, open_dataset(options.data, options.map, &model.labels));
+  const std::int64_t images_in_set = dataset->size();
   AccuracyOptions accuracy;
   accuracy.precision = precision;
   accuracy.batch = options.run.batch;
@@ -103,6 +125,7 @@ Status evaluate(const EvalOptions& options, const Context& context) {
   if (r.unlabelled) say(context, fmt::format("{} image(s) have no label; give them one with --map\n", r.unlabelled));
   if (!options.predictions.empty()) FOVEA_RETURN_IF_ERROR(write_file_atomically(options.predictions, predictions_csv(r)));
   FOVEA_RETURN_IF_ERROR(deliver(context, to_json(r, model, options, precision)));
+  FOVEA_RETURN_IF_ERROR(report(options, context, r, model, precision, images_in_set));
   return judge(r, options);
 }
 
@@ -118,6 +141,7 @@ void add_eval(CLI::App& command, Context& context) {
   command.add_option("--workers", options->workers, "Threads that decode ahead; 0 for all usable cores")->check(CLI::Range(0, 1024));
   command.add_option("--predictions", options->predictions, "Write every image's top 5 as CSV")->type_name("FILE");
   command.add_option("--min-top1", options->minimum_top1, "Exit with 5 if top-1 is below this percentage")->type_name("PERCENT");
+  add_report_option(command, options->report);
   command.add_flag("--strict", options->strict, "Fail if any image cannot be read");
   add_run_options(command, options->run);
   add_preprocess_options(command, options->model);

@@ -20,7 +20,9 @@ std::span<const float> scores_of(const Tensor& output, std::int64_t image, std::
 Prediction predict(const LoadedModel& model, const LoadedSample& sample, std::span<const float> scores,
                    AccuracyResult& result) {
   Prediction p{sample.index, sample.source.path.string(), sample.source.label, {}, ""};
-  for (const RankedClass& c : top_k(scores, {kRanked, model.label_offset, model.probabilities, nullptr})) p.top.push_back(c.label);
+  const auto ranked = top_k(scores, {kRanked, model.label_offset, model.probabilities, nullptr});
+  for (const RankedClass& c : ranked) p.top.push_back(c.label);
+  if (!ranked.empty()) p.probability = ranked.front().probability;
   if (sample.source.label == kNoLabel) {
     ++result.unlabelled;
     return p;

@@ -32,6 +32,7 @@ struct Prediction {
   int label = kNoLabel;                  // the truth
   std::vector<int> top;                  // best classes, best first, at most 5
   std::string error;                     // why there is none
+  double probability = 0;                // of the best class
 };
 
 struct AccuracyResult {

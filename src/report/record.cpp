@@ -1,13 +1,12 @@
 #include "report/record.h"
 
+#include <fmt/chrono.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstring>
 #include <fstream>
-
-#include <fmt/chrono.h>
 
 #include "base/cpu_features.h"
 #include "base/topology.h"
