@@ -1,6 +1,4 @@
 // fovea mlperf calibrate: the scales of benchmarks' networks, from the calibration images or a prequantised network.
-#include <algorithm>
-
 #include "base/atomic_file.h"
 #include "base/topology.h"
 #include "cli/command.h"
@@ -21,26 +19,11 @@ namespace fs = std::filesystem;
 
 struct CalibrateOptions {
   std::vector<std::string> benchmarks;
-  std::string data = kMlperfDataFolder, maps = kMlperfMapFolder, models = "build/models", to = "build/calibration";
+  std::string data = kMlperfDataFolder, maps = kMlperfMapFolder, models = kMlperfModelFolder, to = "build/calibration";
   std::string model, method = "entropy";
   std::int64_t images = 0;
   int threads = 0, workers = 0;
 };
-
-// The only ONNX file in the benchmark's folder of build/models; nothing: the catalogue's model is meant.
-Result<std::optional<fs::path>> replaced_model(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code code;
-  for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
-    const std::string name = at->path().filename().string();
-    if (name.ends_with(".onnx") || name.ends_with(".onnx.gz")) found.push_back(at->path());
-  }
-  std::ranges::sort(found);
-  if (found.size() > 1)
-    return bad_input("{}: expected one network, found {} and {}; name one with --model", folder.string(),
-                     found[0].filename().string(), found[1].filename().string());
-  return found.empty() ? std::optional<fs::path>{} : std::optional(found[0]);
-}
 
 class Calibrate {
  public:
@@ -64,7 +47,7 @@ class Calibrate {
   Status load(const mlperf::PreprocessRule& rule) {
     std::optional<fs::path> file;
     if (options_.model.empty()) {
-      FOVEA_TRY(file, replaced_model(fs::path(options_.models) / rule.folder));
+      FOVEA_TRY(file, find_new_weights(options_.models, benchmark_));
     }
     const std::string name = file ? file->string() : options_.model.empty() ? benchmark_ : options_.model;
     FOVEA_TRY(model_, load_model(name));

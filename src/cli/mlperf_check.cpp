@@ -9,7 +9,7 @@ namespace fovea::cli {
 namespace {
 
 struct CheckCommandOptions {
-  std::string folder, version = "v1.0", submitter, csv;
+  std::string folder, version = "current", submitter, csv;
   bool skip_audits = false, strict = false;
 };
 

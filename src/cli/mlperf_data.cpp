@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mlperf/preprocessed.h"
 #include "quant/calibration_list.h"
 
 namespace fovea::cli {
@@ -24,6 +25,23 @@ Result<std::shared_ptr<const Dataset>> open_imagenet_map(const std::filesystem::
   }
   FOVEA_TRY(std::shared_ptr<const Dataset> list, open_map_file(map, images));
   return list;
+}
+
+Result<std::optional<std::filesystem::path>> find_new_weights(const std::filesystem::path& models,
+                                                              const std::string& benchmark) {
+  FOVEA_TRY(const mlperf::PreprocessRule rule, mlperf::find_preprocess_rule(benchmark));
+  const auto folder = models / rule.folder;
+  std::vector<std::filesystem::path> found;
+  std::error_code code;
+  for (std::filesystem::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
+    const std::string name = at->path().filename().string();
+    if (name.ends_with(".onnx") || name.ends_with(".onnx.gz")) found.push_back(at->path());
+  }
+  std::ranges::sort(found);
+  if (found.size() > 1)
+    return bad_input("{}: expected one network, found {} and {}; name one with --model", folder.string(),
+                     found[0].filename().string(), found[1].filename().string());
+  return found.empty() ? std::optional<std::filesystem::path>{} : std::optional(found[0]);
 }
 
 std::vector<std::string> split_names(const std::vector<std::string>& lists) {

@@ -8,7 +8,7 @@ namespace {
 
 struct PackageCommandOptions {
   mlperf::PackageOptions package;
-  std::string version = "v1.0", logs = "build/logs", to = "build/submission", calibration = "build/calibration";
+  std::string version = "current", logs = "build/logs", to = "build/submission", calibration = "build/calibration";
   std::string system_json, implementation_json;
 };
 

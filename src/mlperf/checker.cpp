@@ -88,7 +88,7 @@ class Walk {
 
   Status benchmark() {
     const auto folder = place_.submission() / "results" / place_.system / place_.benchmark;
-    const std::string official = official_benchmark(place_.round, place_.benchmark);
+    const std::string official = official_name();
     place_.rules = find_benchmark(place_.round, official);
     if (place_.rules == nullptr) {
       if (is_foreign_benchmark(official))
@@ -119,6 +119,21 @@ class Walk {
                          fmt::format("the scenario: a system of type {} needs {}", place_.system_type,
                                      fmt::join(rules->required, ", ")));
     return {};
+  }
+
+  // The open division may name its networks freely, and say in model_mapping.json which benchmark each stands for.
+  std::string official_name() {
+    const std::string guess = official_benchmark(place_.round, place_.benchmark);
+    const auto file = place_.submission() / "model_mapping.json";
+    std::error_code ignored;
+    if (place_.closed() || !std::filesystem::exists(file, ignored)) return guess;
+    const auto mapping = read_json_object(file);
+    if (!mapping.ok()) {
+      place_.error(file, "benchmark.mapping", "an object of JSON", mapping.error().message());
+      return guess;
+    }
+    const std::string mapped = text_field(*mapping, place_.benchmark);
+    return mapped.empty() ? guess : mapped;
   }
 
   std::string names_of_benchmarks() const {

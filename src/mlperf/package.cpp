@@ -88,6 +88,7 @@ class Packer {
     if (outcome_.taken.empty()) return bad_input("{}: no complete run in the logs", options_.logs.string());
     FOVEA_RETURN_IF_ERROR(write_system());
     FOVEA_RETURN_IF_ERROR(write_code(runs));
+    FOVEA_RETURN_IF_ERROR(write_mapping(runs));
     FOVEA_RETURN_IF_ERROR(tree_.keep());
     outcome_.folder = options_.to / options_.identity.division / options_.identity.submitter;
     return std::move(outcome_);
@@ -175,6 +176,9 @@ class Packer {
     for (const std::string& reason : implementation.not_valid)
       outcome_.left_out.push_back(
           fmt::format("{}/{}: packed, but no valid submission: {}", benchmark_, scenario_, reason));
+    if (const std::string rules = text_field(facts, "rules"); !rules.empty() && rules != round_.version)
+      outcome_.left_out.push_back(fmt::format("{}/{}: packed for {}, but run by the rules of {} (--version {})",
+                                              benchmark_, scenario_, round_.version, rules, rules));
     const std::string description = implementation.json.dump(2) + "\n";
     const std::string name =
         round_.everything_in_results ? "measurements.json" : fmt::format("{}_fovea_{}.json", system_, scenario_);
@@ -214,6 +218,15 @@ class Packer {
         FOVEA_RETURN_IF_ERROR(copy_file_to(cache, folder / "calibrator.cache"));
     }
     return {};
+  }
+
+  // Which benchmark each network of the open division stands for; the checkers since v3.1 read it.
+  Status write_mapping(const LoggedRuns& runs) {
+    nlohmann::json mapping = nlohmann::json::object();
+    for (const auto& [name, scenario] : runs.scenarios)
+      if (find_benchmark(round_, name.first) == nullptr) mapping[name.first] = official_benchmark(round_, name.first);
+    if (options_.identity.division != "open" || round_.system_fields < 3 || mapping.empty()) return {};
+    return write_text(base_ / "model_mapping.json", mapping.dump(2) + "\n");
   }
 
   const PackageOptions& options_;

@@ -10,9 +10,11 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -25,7 +27,7 @@ sys.argv[1:] = []
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("FOVEA_TEST_DATA") or ROOT.parent / "shared" / "data")
 PHOTOS = DATA / "imagenet-sample" / "val-fullsize"
-OK, USAGE, BAD_INPUT = 0, 2, 3
+OK, USAGE, BAD_INPUT, INTERRUPTED = 0, 2, 3, 9
 
 REFERENCE = """
 import sys
@@ -73,6 +75,7 @@ class Packaging(InFolder):
         return base
 
     def package(self, *more, expect=OK):
+        more = more if "--version" in more else (*more, "--version", "v1.0")
         return self.run_it("package", "--division", "open", "--submitter", "Acme", "--system", "box", *more, expect=expect)
 
     def test_logs_become_a_submission_that_checks_clean(self):
@@ -100,6 +103,15 @@ class Packaging(InFolder):
         self.package("--version", "current")
         self.assertEqual(self.check("current")["verdict"], "ok")
         self.assertTrue((self.folder / "build/submission/open/Acme/results/box/resnet50/Offline/measurements.json").exists())
+
+    def test_networks_of_the_open_division_are_mapped(self):
+        self.make_logs(version="current", benchmark="efficientnet-lite0")
+        self.package("--version", "current")
+        mapping = self.folder / "build/submission/open/Acme/model_mapping.json"
+        self.assertEqual(json.loads(mapping.read_text()), {"efficientnet-lite0": "resnet"})
+        self.assertEqual(self.check("current")["results"][0]["official_benchmark"], "resnet")
+        mapping.write_text('{"efficientnet-lite0": "retinanet"}')
+        self.assertEqual(self.check("current", expect=BAD_INPUT)["results"][0]["official_benchmark"], "retinanet")
 
     def test_the_newest_complete_run_is_taken(self):
         self.make_logs()
@@ -133,7 +145,7 @@ class Packaging(InFolder):
     def test_table_and_csv(self):
         self.make_logs()
         self.package()
-        text = self.run_it("check", "build/submission", "--csv", "summary.csv").stdout
+        text = self.run_it("check", "build/submission", "--version", "v1.0", "--csv", "summary.csv").stdout
         self.assertIn("submission looks OK", text)
         self.assertIn("507.7", text)
         rows = (self.folder / "summary.csv").read_text().splitlines()
@@ -221,6 +233,31 @@ class Preprocessing(InFolder):
         self.assertEqual((repaired["written"], repaired["kept"]), (1, 3))
         self.run_it("preprocess", "-b", "mobilenet", "--formats=nhw4", "--cal_only")
         self.assertEqual(len(json.loads((folder / "manifest.json").read_text())["files"]), 6)
+
+    def test_an_interrupted_call_goes_on(self):
+        lines = []
+        for i in range(400):
+            name = f"copy{i:03}.jpg"
+            os.link(self.folder / "build/data/imagenet" / self.photos[0].name, self.folder / "build/data/imagenet" / name)
+            lines.append(f"{name} 1\n")
+        (self.maps / "val_map.txt").write_text("".join(lines))
+        command = [PROGRAM, "mlperf", "preprocess", "-b", "mobilenet", "--formats=nhw4", "--val_only", "--json"]
+        folder = self.out / "MobileNet/int8_chw4"
+        for wanted, end in ((INTERRUPTED, signal.SIGINT), (-signal.SIGKILL, signal.SIGKILL)):
+            before = len(list(folder.glob("*.npy")))
+            process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while process.poll() is None and len(list(folder.glob("*.npy"))) <= before:
+                time.sleep(0.01)
+            process.send_signal(end)
+            code = process.wait(60)
+            if code == OK:
+                self.skipTest("the machine is too fast for this test")
+            self.assertEqual(code, wanted)
+        rest = json.loads(self.run_it(*command[2:]).stdout)["sets"][0]
+        self.assertEqual(rest["written"] + rest["kept"], 400)
+        self.assertGreater(rest["kept"], 0)
+        sizes = {p.stat().st_size for p in folder.glob("*.npy")}
+        self.assertEqual(sizes, {128 + 224 * 224 * 4})
 
     def test_bad_images_are_named_and_the_others_written(self):
         (self.folder / "build/data/imagenet" / self.photos[0].name).write_bytes(b"no image")
