@@ -9,6 +9,7 @@
 
 #include "data/dataset.h"
 #include "runtime/compile.h"
+#include "zoo/classifier.h"
 #include "zoo/load_model.h"
 
 namespace fovea {
@@ -51,11 +52,5 @@ struct AccuracyResult {
 // one image input, a plan that cannot be made.
 Result<AccuracyResult> measure_accuracy(const LoadedModel& model, std::shared_ptr<const Dataset> dataset,
                                         const AccuracyOptions& options);
-
-// The one image input of a classifier; an error says what the model has instead.
-Status check_classifier(const LoadedModel& model);
-
-// Options that a classifier is compiled with everywhere: channels-last pixels in, one plan.
-CompileOptions classifier_compile_options(Precision precision, std::int64_t batch, const PlanOptions& plan);
 
 }  // namespace fovea

@@ -53,8 +53,7 @@ class PythonLoadgen : public Loadgen {
     } catch (const py::error_already_set&) {
       version_ = "unknown";  // a module that no package manager installed
     }
-    const py::object settings = module_.attr("TestSettings")();
-    has_fixed_interval_ = py::hasattr(settings, "multi_stream_target_qps");
+    has_fixed_interval_ = py::hasattr(module_.attr("TestSettings"), "multi_stream_target_qps");
     unlocked_.emplace();
   }
   ~PythonLoadgen() override {
@@ -126,9 +125,12 @@ class PythonLoadgen : public Loadgen {
       py::gil_scoped_release unlocked;
       library.unload(indices);
     });
-    const py::object python_sut = module_.attr("ConstructFastSUT")(issue, flush);
+    // LoadGen's pybind11 may be another one than ours, and would take our functions for its own and look into them:
+    // wrapped, they are callables like any other.
+    const py::object plain = py::module_::import("functools").attr("partial");
+    const py::object python_sut = module_.attr("ConstructFastSUT")(plain(issue), plain(flush));
     const py::object python_library =
-        module_.attr("ConstructQSL")(library.total_count(), library.performance_count(), load, unload);
+        module_.attr("ConstructQSL")(library.total_count(), library.performance_count(), plain(load), plain(unload));
     {
       py::gil_scoped_release unlocked;
       sut.begin(sink);
