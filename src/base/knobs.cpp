@@ -35,6 +35,8 @@ const Knobs& knobs() {
   return k;
 }
 
+std::string environment_variable(const std::string& name) { return read(name.c_str()); }
+
 Status check_knobs() {
   const std::string& isa = knobs().isa;
   if (isa.empty()) return {};

@@ -20,6 +20,9 @@ struct Knobs {
 // Read once, at first use; the same for the life of the process.
 const Knobs& knobs();
 
+// Any other variable, or nothing: for the parameters of a workload that come from the environment by definition.
+std::string environment_variable(const std::string& name);
+
 // An error if a knob has a value that cannot be honoured (unknown FOVEA_ISA, or one that this CPU lacks).
 Status check_knobs();
 

@@ -77,6 +77,8 @@ Result<AccuracyResult> measure_accuracy(const LoadedModel& model, std::shared_pt
     }
     if (options.progress)
       options.progress(static_cast<std::int64_t>(result.predictions.size()), loader->samples(), result.top1_percent());
+    result.seconds = static_cast<double>(now_ns() - begin) * 1e-9;
+    if (options.after_batch) FOVEA_RETURN_IF_ERROR(options.after_batch(result));
   }
   result.seconds = static_cast<double>(now_ns() - begin) * 1e-9;
   return result;

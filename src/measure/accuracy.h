@@ -14,6 +14,8 @@
 
 namespace fovea {
 
+struct AccuracyResult;
+
 struct AccuracyOptions {
   Precision precision = Precision::kFp32;
   std::int64_t batch = 8;
@@ -25,6 +27,7 @@ struct AccuracyOptions {
   std::function<void(std::string_view)> warn;  // told of a tuning file that cannot be used; may be empty
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::int64_t done, std::int64_t total, double top1_percent)> progress;  // after every batch
+  std::function<Status(const AccuracyResult& so_far)> after_batch;  // likewise; an error ends the run and is returned
 };
 
 struct Prediction {
