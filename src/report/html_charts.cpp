@@ -72,6 +72,7 @@ std::vector<double> sorted_samples(const RunRecord& record) {
 
 Histogram histogram_of(std::span<const double> sorted) {
   const double low = sorted.front(), high = at_quantile(sorted, 0.995);
+  if (!std::isfinite(high - low)) return {low, high, {}, static_cast<std::int64_t>(sorted.size())};
   const double spread = at_quantile(sorted, 0.75) - at_quantile(sorted, 0.25);
   const double wanted = 2 * spread / std::cbrt(static_cast<double>(sorted.size()));
   const double count = wanted > 0 ? std::clamp(std::ceil((high - low) / wanted), 10.0, 60.0) : 10;

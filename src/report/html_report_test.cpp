@@ -88,6 +88,19 @@ TEST(HtmlReport, HasNothingOfTheRecordAsMarkup) {
   EXPECT_EQ(scripts, 3u);
 }
 
+TEST(HtmlReport, AbsurdFiguresDoNoHarm) {
+  RunRecord record = sample_record();
+  record.instances[0].samples_ms = {-1e308, 0, 1e308};
+  record.layers[0].bytes = record.layers[0].macs = 1e300;
+  record.layers[0].ms = -1;
+  record.batch = record.images = INT64_MIN;
+  record.instances[0].cores = {INT32_MAX, INT32_MIN};
+  record.accuracy->top1 = 1e300;
+  record.memory.peak_resident = INT64_MAX;
+  EXPECT_THAT(render_html({&record, 1}), HasSubstr("</html>"));
+  EXPECT_THAT(render_csv({&record, 1}), HasSubstr("1e+300"));
+}
+
 TEST(HtmlReport, NothingIsLoadedFromElsewhere) {
   const RunRecord record = sample_record();
   const std::string page = render_html({&record, 1});

@@ -59,7 +59,7 @@ std::string cores_text(const std::vector<int>& cores) {
   std::string text;
   for (std::size_t i = 0; i < cores.size(); ++i) {
     std::size_t last = i;
-    while (last + 1 < cores.size() && cores[last + 1] == cores[last] + 1) ++last;
+    while (last + 1 < cores.size() && std::int64_t{cores[last + 1]} == std::int64_t{cores[last]} + 1) ++last;
     text += fmt::format("{}{}", text.empty() ? "" : ", ", cores[i]);
     if (last > i) text += fmt::format("–{}", cores[last]);
     i = last;
@@ -228,11 +228,11 @@ std::string html_latency(const RunRecord& r, std::size_t index) {
 std::string html_instances(const RunRecord& r) {
   if (r.instances.empty()) return "";
   HtmlTable table("Each instance",
-                  {"Instance", "Cores", "~NUMA node", "End", ">Images", ">~Seconds", ">Images/s", ">Median, ms"});
+                  {"Instance", "Cores", "~NUMA node", "End", ">~Images", ">~Seconds", ">Images/s", ">Median, ms"});
   for (const RunInstance& i : r.instances) {
     std::string end = instance_state_name(i.state);
     if (i.state == InstanceState::kDied)
-      end += i.exit < 0 ? fmt::format(" (signal {})", -i.exit) : fmt::format(" (exit status {})", i.exit);
+      end += i.exit < 0 ? fmt::format(" (signal {})", -std::int64_t{i.exit}) : fmt::format(" (exit status {})", i.exit);
     table.row({fmt::format("{}", i.index), cores_text(i.cores), i.numa_node < 0 ? "–" : fmt::format("{}", i.numa_node),
                end, grouped(i.images), figure(i.seconds), figure(i.images_per_s),
                i.latency_ms.count ? figure(i.latency_ms.p50) : "–"});
@@ -263,7 +263,8 @@ std::string html_layers(const RunRecord& r, std::size_t index) {
   for (const RunLayer& l : r.layers)
     table.row({escape_html(l.name), escape_html(l.op), escape_html(l.tactic), figure(l.ms),
                percent(total > 0 ? 100 * l.ms / total : 0), prefixed(l.macs),
-               bytes_text(static_cast<std::int64_t>(l.bytes)), percent(l.percent_of_peak), escape_html(l.bound)});
+               bytes_text(static_cast<std::int64_t>(std::clamp(l.bytes, 0.0, 9e18))), percent(l.percent_of_peak),
+               escape_html(l.bound)});
   std::string note;
   if (slow > 0)
     note = fmt::format("<p class=\"note\">{} below {} % of {} nearest roof.</p>",
