@@ -81,22 +81,22 @@ std::string complaint_about(const Bytes& mutant, Rng& rng, Counts& counts, Treat
 
 }  // namespace
 
-int run_campaign(int argc, char** argv, Treatment treatment) {
+int run_campaign(int argc, char** argv, Treatment treatment, const Format& format) {
   Options options;
   if (!read_options(argc, argv, options)) {
     fmt::print(stderr, "usage: {} [--count N] [--seed S] [--max-mib M] [--only I] [--save FOLDER]\n", argv[0]);
     return 2;
   }
   const std::string program = std::filesystem::path(argv[0]).filename().string();
-  Keeper keeper(fmt::format("{}/{}-mutant.onnx", options.save, program));
-  const std::vector<Seed> seeds = onnx_seeds();
+  Keeper keeper(fmt::format("{}/{}-mutant.{}", options.save, program, format.extension));
+  const std::vector<Seed> seeds = format.seeds();
   Counts counts;
   double slowest_s = 0;
   const std::uint64_t begin = options.only == UINT64_MAX ? 0 : options.only;
   const std::uint64_t end = options.only == UINT64_MAX ? options.count : options.only + 1;
   for (std::uint64_t i = begin; i < end; ++i) {
     Rng rng(options.seed * 0x9e3779b97f4a7c15ull + i);
-    const Bytes mutant = mutate_onnx(seeds, i, rng);
+    const Bytes mutant = format.mutate(seeds, i, rng);
     if (!keeper.keep(mutant)) {
       fmt::print(stderr, "cannot write {}\n", keeper.path());
       return 2;

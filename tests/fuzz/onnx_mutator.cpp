@@ -233,6 +233,11 @@ void mutate_value(Message& m, const FieldDescriptor* f, int i, Rng& rng, const s
       many ? r.SetRepeatedUInt64(&m, f, i, v) : r.SetUInt64(&m, f, v);
       break;
     }
+    case FieldDescriptor::CPPTYPE_BOOL: {
+      const bool v = rng.below(2) == 0;
+      many ? r.SetRepeatedBool(&m, f, i, v) : r.SetBool(&m, f, v);
+      break;
+    }
     case FieldDescriptor::CPPTYPE_FLOAT: {
       const float v = odd_float(rng);
       many ? r.SetRepeatedFloat(&m, f, i, v) : r.SetFloat(&m, f, v);
@@ -323,30 +328,42 @@ void mutate_field(Message& m, Rng& rng, const std::vector<std::string>& names) {
   mutate_value(m, f, 0, rng, names);
 }
 
-bool mutate_fields(Bytes& bytes, Rng& rng) {
-  onnx::ModelProto model;
-  if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
-  std::vector<std::string> names;  // of values, so that edges are rewired and not only cut
-  for (const auto& node : model.graph().node()) names.insert(names.end(), node.output().begin(), node.output().end());
-  for (const auto& tensor : model.graph().initializer()) names.push_back(tensor.name());
+bool mutate_fields(Bytes& bytes, Rng& rng, Message& message, std::vector<std::string> (*names_of)(const Message&)) {
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+  const std::vector<std::string> names = names_of(message);
   for (std::uint64_t n = 1 + rng.below(3); n > 0; --n) {
     std::vector<Message*> messages;
-    collect(model, messages);
+    collect(message, messages);
     mutate_field(*messages[rng.below(messages.size())], rng, names);
   }
-  const std::string text = model.SerializeAsString();
+  const std::string text = message.SerializeAsString();
   bytes.resize(text.size());
   if (!text.empty()) std::memcpy(bytes.data(), text.data(), text.size());
   return true;
 }
 
+// Of values, so that edges are rewired and not only cut.
+std::vector<std::string> value_names(const Message& message) {
+  const auto& graph = static_cast<const onnx::ModelProto&>(message).graph();
+  std::vector<std::string> names;
+  for (const auto& node : graph.node()) names.insert(names.end(), node.output().begin(), node.output().end());
+  for (const auto& tensor : graph.initializer()) names.push_back(tensor.name());
+  return names;
+}
+
 }  // namespace
 
-Bytes mutate_onnx(const std::vector<Seed>& seeds, std::size_t index, Rng& rng) {
+Bytes mutate_message(const std::vector<Seed>& seeds, std::size_t index, Rng& rng, Message& scratch,
+                     std::vector<std::string> (*names_of)(const Message&)) {
   Bytes bytes = seeds[index % seeds.size()].bytes;
   // Most byte mutants end in the wire format; fields reach what lies behind it.
-  if (rng.below(4) == 0 || !mutate_fields(bytes, rng)) mutate_bytes(bytes, seeds, rng);
+  if (rng.below(4) == 0 || !mutate_fields(bytes, rng, scratch, names_of)) mutate_bytes(bytes, seeds, rng);
   return bytes;
+}
+
+Bytes mutate_onnx(const std::vector<Seed>& seeds, std::size_t index, Rng& rng) {
+  onnx::ModelProto model;
+  return mutate_message(seeds, index, rng, model, value_names);
 }
 
 }  // namespace fovea::fuzz

@@ -3,8 +3,8 @@
 golden outputs of the ONNX files that the weights are from.
 
 usage: import_tensorflow_test.py RUN_GRAPH FOVEA PYTHON [TEST...]
-RUN_GRAPH is the program run_graph. PYTHON is an interpreter with tensorflow and onnx; without it, or without the test data,
-the check is skipped with exit code 77, saying so.
+RUN_GRAPH is the program run_graph. PYTHON is an interpreter with tensorflow and onnx; without it, or without the test
+data, the check is skipped with exit code 77, saying so.
 """
 
 import os
@@ -73,7 +73,8 @@ def golden_output(model, output):
 def cifar_images(count):
     lines = (DATA / "cifar10-jpeg" / "test_map.txt").read_text().split("\n")[:count]
     folder = DATA / "cifar10-jpeg"
-    files = [next(p for p in (folder / line.split()[0], folder / "test" / line.split()[0]) if p.exists()) for line in lines]
+    names = [line.split()[0] for line in lines]
+    files = [next(p for p in (folder / n, folder / "test" / n) if p.exists()) for n in names]
     return np.stack([tf.io.decode_jpeg(f.read_bytes(), channels=3).numpy() for f in files]).astype(np.float32)
 
 
@@ -101,7 +102,8 @@ class Networks(unittest.TestCase):
         self.check("mobilenet_v1_0.25_128_fp32", 128, 127.5, 127.5, "prob", ["plain", "leftovers"])
 
     def test_mobilenet_v1(self):
-        self.check("mobilenet_v1_1.0_224_fp32", 224, 127.5, 127.5, "prob", ["plain"], "mobilenet_v1_1.0_224_fp32.onnx.gz")
+        self.check("mobilenet_v1_1.0_224_fp32", 224, 127.5, 127.5, "prob", ["plain"],
+                   "mobilenet_v1_1.0_224_fp32.onnx.gz")
 
     def test_resnet50(self):
         self.check("resnet50_v1.5_fp32", 224, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375], "logits",
@@ -174,7 +176,8 @@ class Operators(unittest.TestCase):
             x = tf.nn.max_pool2d(x, 1, 1, "VALID")
             for corners, centers in ((False, False), (True, False), (False, True)):
                 yield raw.ResizeBilinear(images=x, size=[5, 13], align_corners=corners, half_pixel_centers=centers)
-                yield raw.ResizeNearestNeighbor(images=x, size=[5, 13], align_corners=corners, half_pixel_centers=centers)
+                yield raw.ResizeNearestNeighbor(images=x, size=[5, 13], align_corners=corners,
+                                                half_pixel_centers=centers)
             yield raw.SpaceToDepth(input=x, block_size=2)
             yield raw.DepthToSpace(input=x, block_size=2)
             yield raw.MirrorPad(input=x, paddings=[[0, 0], [1, 2], [3, 0], [0, 0]], mode="REFLECT")
@@ -189,7 +192,8 @@ class Operators(unittest.TestCase):
         depthwise = random.normal(size=(3, 3, 4, 2)).astype(np.float32)
 
         def build(x):
-            for strides, dilations, padding in ((1, 1, "SAME"), (2, 1, "SAME"), (3, 1, "VALID"), (1, 2, "SAME"), (1, 3, "VALID")):
+            for strides, dilations, padding in ((1, 1, "SAME"), (2, 1, "SAME"), (3, 1, "VALID"), (1, 2, "SAME"),
+                                                (1, 3, "VALID")):
                 yield tf.nn.conv2d(x, filters, strides, padding, dilations=dilations)
             yield tf.nn.conv2d(x, filters, [1, 2, 1, 1], [[0, 0], [2, 1], [0, 3], [0, 0]])
             yield tf.nn.depthwise_conv2d(x, depthwise, [1, 2, 2, 1], "SAME")

@@ -2,8 +2,8 @@
 
 usage: make_graphs.py MODEL.onnx[.gz] OUT.pb [plain | leftovers | int8] [IMAGES.npy]
 plain: the network as its authors would have frozen it. leftovers: the same with what training leaves behind (switches,
-identities, checks, shapes computed at run time, a pre-processing stage, an ArgMax). int8: oneDNN's quantised operators with
-ranges calibrated on IMAGES (float NHWC, as the network takes them). Needs tensorflow and onnx
+identities, checks, shapes computed at run time, an ArgMax). int8: oneDNN's quantised operators with ranges calibrated on
+IMAGES (float NHWC, as the network takes them). Needs tensorflow and onnx
 (tools/setup/requirements-tensorflow.txt).
 """
 
@@ -117,7 +117,8 @@ class FloatBuilder:
             filters = self.weight(np.transpose(w, (2, 3, 1, 0)), name + "/filters")
             y = raw.Conv2D(input=x, filter=filters, strides=all_strides, padding=padding, name=name)
         if len(node.input) > 2:
-            y = tf.nn.bias_add(y, self.weight(self.network.constants[node.input[2]], name + "/bias"), name=name + "/add")
+            bias = self.weight(self.network.constants[node.input[2]], name + "/bias")
+            y = tf.nn.bias_add(y, bias, name=name + "/add")
         return y
 
     def op_batchnormalization(self, node):
@@ -240,8 +241,8 @@ class QuantisedBuilder:
         net = self.network
         x = tf.compat.v1.placeholder(tf.float32, [None] + net.image, name="input")
         low, high = self.limits(net.input.name, True, "input/range")
-        # Without narrow_range TensorFlow reports a range of 128 steps that its convolutions then take for 127; its kernel for
-        # HALF_TO_EVEN is one step off for half of the negative numbers.
+        # Without narrow_range TensorFlow reports a range of 128 steps that its convolutions then take for 127; its
+        # kernel for HALF_TO_EVEN is one step off for half of the negative numbers.
         self.values[net.input.name] = tuple(raw.QuantizeV2(
             input=x, min_range=low, max_range=high, T=tf.qint8, mode="SCALED", round_mode="HALF_AWAY_FROM_ZERO",
             narrow_range=True, name="input/bytes"))
@@ -303,7 +304,8 @@ class QuantisedBuilder:
         arguments = dict(
             input=x, filter=quantised_constant(filters, tf.qint8, name + "/filters"),
             bias=tf.constant(layer.bias, name=name + "/bias"), min_input=x_min, max_input=x_max,
-            min_filter=tf.constant(-most, name=name + "/min_filter"), max_filter=tf.constant(most, name=name + "/max_filter"),
+            min_filter=tf.constant(-most, name=name + "/min_filter"),
+            max_filter=tf.constant(most, name=name + "/max_filter"),
             min_freezed_output=out_min, max_freezed_output=out_max, out_type=tf.qint8 if signed else tf.quint8,
             strides=[1, strides[0], strides[1], 1], padding=padding, padding_list=padding_list, name=name)
         if depthwise:
@@ -343,7 +345,8 @@ class QuantisedBuilder:
                                            padding="VALID", name=name))
             self.signed[node.output[0]] = self.signed[node.input[0]]
         elif node.op_type == "Flatten":
-            real = raw.Dequantize(input=value[0], min_range=value[1], max_range=value[2], mode="SCALED", name=name + "/real")
+            real = raw.Dequantize(input=value[0], min_range=value[1], max_range=value[2], mode="SCALED",
+                                  name=name + "/real")
             y = tf.squeeze(real, [1, 2], name=name)
         elif node.op_type == "Softmax":
             y = tf.nn.softmax(value, name=name)

@@ -155,6 +155,8 @@ Status GraphReader::read_node(int index) {
     FOVEA_RETURN_IF_ERROR(context.give(Held{.dead = true}, 1));
   } else {
     FOVEA_RETURN_IF_ERROR(row.map(context));
+    if (store_.used_unknown)
+      return unsupported("an operand is computed from extents that are not known before the run");
   }
   for (const Port& port : ports) store_.release(port);
   return {};

@@ -54,7 +54,7 @@ TEST(HostileGraph, ATensorIsBackedByItsBytes) {
   EXPECT_THAT(error_of(with_constant("dtype: DT_FLOAT tensor_shape { dim { size: 1 } } float_val: [1, 2]")),
               HasSubstr("expected at most 1 elements for shape [1], found 2"));
   EXPECT_THAT(error_of(with_constant("dtype: DT_FLOAT tensor_shape { dim { size: 1073741824 } } float_val: 1")),
-              HasSubstr("of one repeated element would bring such constants above 256 MiB"));
+              HasSubstr("of one repeated element would bring such constants above 64 MiB"));
   EXPECT_THAT(error_of(with_constant("dtype: DT_INT8 tensor_shape { dim { size: 1 } } int_val: 300")),
               HasSubstr("expected s8 elements, found 300 at 0"));
   EXPECT_THAT(error_of(with_constant("dtype: DT_STRING tensor_shape { } string_val: 'a'")),
@@ -144,6 +144,16 @@ TEST(HostileGraph, ValuesThatMustBeConstants) {
       error_of(kX + placeholder("p", {1}, "DT_INT32") + node("s", "Switch", {"x", "p"}) + node("y", "Relu", {"s"})),
       HasSubstr("input 1 (predicate): expected a constant"));
   EXPECT_THAT(error_of(kX + integer("axis", 7) + node("y", "ArgMax", {"x", "axis"})), HasSubstr("axis 7"));
+}
+
+TEST(HostileGraph, ShapesThatAreNotKnown) {
+  const std::string x =
+      node("x", "Placeholder", {}, {{"dtype", "type: DT_FLOAT"}, {"shape", "shape { unknown_rank: true }"}});
+  const std::string moved = x + integers("p", {0, 1}) + node("t", "Transpose", {"x", "p"});
+  EXPECT_THAT(error_of(moved + integers("s", {2, 2}) + node("y", "ResizeBilinear", {"t", "s"})),
+              HasSubstr("height and width are not known"));
+  EXPECT_THAT(error_of(moved + node("y", "Squeeze", {"t"})), HasSubstr("the number of dimensions is not known"));
+  EXPECT_THAT(error_of(moved + node("y", "Shape", {"t"})), HasSubstr("the number of dimensions is not known"));
 }
 
 TEST(HostileGraph, FilesThatAreNoFiles) {

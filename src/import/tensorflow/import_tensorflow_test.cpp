@@ -156,6 +156,17 @@ TEST(ImportTensorflow, ShapesComputedAtRunTimeBecomeConstants) {
   EXPECT_THAT(text_of(graph), AllOf(HasSubstr("{-1, 6}"), HasSubstr("Reshape"), Not(HasSubstr("Shape(x"))));
 }
 
+TEST(ImportTensorflow, ExtentsThatAreNotKnownAreErrorsWhereTheyAreNumbers) {
+  const std::string start = placeholder("x", {-1, 2}) + node("s", "Shape", {"x"});
+  EXPECT_THAT(error_of(start + integers("one", {1, 1}) + node("y", "AddV2", {"s", "one"})),
+              HasSubstr("node y (AddV2) › an operand is computed from extents that are not known before the run"));
+  EXPECT_THAT(error_of(start, {.output_nodes = {"s"}}), HasSubstr("output s: its value is not known"));
+  EXPECT_THAT(error_of(placeholder("x", {-1, -1}) + node("s", "Shape", {"x"}) + node("y", "Reshape", {"x", "s"})),
+              HasSubstr("2 of its extents are not known before the network runs"));
+  EXPECT_THAT(text_of(placeholder("x", {3, 2}) + node("s", "Shape", {"x"}), {.output_nodes = {"s"}}),
+              HasSubstr("{3, 2}"));
+}
+
 TEST(ImportTensorflow, ReshapeToOnePixelFeedsConvolutions) {
   const std::string graph =
       placeholder("x", {-1, 6}) + integers("t", {-1, 1, 1, 6}) + node("r", "Reshape", {"x", "t"}) +

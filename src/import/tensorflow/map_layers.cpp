@@ -164,7 +164,7 @@ Status map_resize(NodeContext& node) {
   if (size.size() != 2 || size[0] < 1 || size[1] < 1 || size[0] > 65536 || size[1] > 65536)
     return bad_input("input 1 (size): expected height and width from 1 to 65536");
   const Shape image = node.store.builder.graph().value(x).type.shape;
-  if (!image[2].is_fixed() || !image[3].is_fixed())
+  if (image.rank() != 4 || !image[2].is_fixed() || !image[3].is_fixed())
     return unsupported("input 0: height and width are not known: name the input with its shape, node[N,H,W,C]");
   const bool corners = node.attributes.flag("align_corners", false);
   const bool centers = node.attributes.flag("half_pixel_centers", false);

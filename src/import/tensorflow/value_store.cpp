@@ -109,13 +109,16 @@ ValueId ValueStore::file_order(Held& held, const std::string& name) {
     held.file_order = call("DequantizeLinear", unique_name(name + "_real"), {bytes, scale, zero}, attributes);
   } else if (held.constant) {
     held.file_order = builder.constant(unique_name(name + "_const"), held.constant);
-  } else if (held.extents) {
+  } else if (held.extents &&
+             std::all_of(held.extents->begin(), held.extents->end(), [](const Dim& d) { return d.is_fixed(); })) {
     Dims dims;
     if (!held.extents_are_scalar) dims.push_back(std::ssize(*held.extents));
     Tensor all(DType::kS32, dims);
     for (std::size_t i = 0; i < held.extents->size(); ++i)
       all.as<std::int32_t>()[i] = static_cast<std::int32_t>((*held.extents)[i].extent());
     held.file_order = builder.constant(unique_name(name + "_extents"), std::move(all));
+  } else {
+    used_unknown = true;
   }
   return held.file_order;
 }

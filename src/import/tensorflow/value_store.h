@@ -64,6 +64,7 @@ class ValueStore {
   GraphBuilder builder;
   TensorDecoder tensors;
   std::unordered_set<std::string> names;
+  bool used_unknown = false;  // file_order() was asked for a value that only the run of the network can know
   std::unordered_map<std::int64_t, int> uses;  // of ports, filled before the nodes are read
 
   static std::int64_t key(const Port& port) { return std::int64_t{port.node} * 4096 + port.output; }

@@ -14,8 +14,8 @@ struct ImportLimits {
   std::int64_t nodes = 1'000'000;
   std::int64_t ports = 4096;  // graph inputs, and graph outputs
   std::int64_t name_bytes = 64 << 10;
-  std::int64_t constant_bytes = std::int64_t{16} << 30;   // of all constants together
-  std::int64_t repeated_bytes = std::int64_t{256} << 20;  // of constants that a file gives as one repeated element
+  std::int64_t constant_bytes = std::int64_t{16} << 30;  // of all constants together
+  std::int64_t repeated_bytes = std::int64_t{64} << 20;  // of constants that a file gives as one repeated element
 };
 
 }  // namespace fovea
