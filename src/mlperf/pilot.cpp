@@ -77,7 +77,8 @@ Result<std::string> fill_expectations(const PilotRequest& request, EffectiveSett
       break;
   }
   if (s.offline_expected_qps != 1.0) return std::string();
-  FOVEA_TRY(s.offline_expected_qps, pilot_throughput(request));
+  FOVEA_TRY(const double qps, pilot_throughput(request));
+  s.offline_expected_qps = 1.2 * qps;  // a run that ends before its minimal duration is INVALID
   return fmt::format("expecting {:.1f} samples/s, by a pilot run", s.offline_expected_qps);
 }
 
