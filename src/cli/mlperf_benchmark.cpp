@@ -133,7 +133,11 @@ Result<OpenBenchmark> open_benchmark(const MlperfOptions& options, const std::st
   Benchmark& b = open.benchmark;
   b.name = name;
   FOVEA_TRY(b.round, find_round(options.rules));
-  FOVEA_TRY(b.model, load_model(model_of(options, name)));
+  std::optional<fs::path> weights;
+  if (options.model.empty()) {
+    FOVEA_TRY(weights, find_new_weights(kMlperfModelFolder, name));
+  }
+  FOVEA_TRY(b.model, weights ? load_new_weights(*weights, name) : load_model(model_of(options, name)));
   for (const std::string& notice : b.model.notices) warn(notice);
   b.official = official_name(*b.round, name, b.model.entry);
   b.rules = find_benchmark(*b.round, b.official);

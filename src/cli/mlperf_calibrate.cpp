@@ -7,7 +7,6 @@
 #include "cli/progress.h"
 #include "export/onnx/export_onnx.h"
 #include "mlperf/calibration.h"
-#include "mlperf/preprocessed.h"
 #include "quant/state_file.h"
 #include "zoo/checkpoint_model.h"
 #include "zoo/load_model.h"
@@ -23,6 +22,7 @@ struct CalibrateOptions {
   std::string model, method = "entropy";
   std::int64_t images = 0;
   int threads = 0, workers = 0;
+  bool keep_biases = false;
 };
 
 class Calibrate {
@@ -31,8 +31,7 @@ class Calibrate {
       : options_(options), context_(context), benchmark_(std::move(benchmark)) {}
 
   Result<nlohmann::json> run() {
-    FOVEA_TRY(const mlperf::PreprocessRule rule, mlperf::find_preprocess_rule(benchmark_));
-    FOVEA_RETURN_IF_ERROR(load(rule));
+    FOVEA_RETURN_IF_ERROR(load());
     folder_ = fs::path(options_.to) / benchmark_;
     std::error_code code;
     fs::create_directories(folder_, code);
@@ -44,19 +43,14 @@ class Calibrate {
   }
 
  private:
-  Status load(const mlperf::PreprocessRule& rule) {
+  Status load() {
     std::optional<fs::path> file;
     if (options_.model.empty()) {
       FOVEA_TRY(file, find_new_weights(options_.models, benchmark_));
     }
-    const std::string name = file ? file->string() : options_.model.empty() ? benchmark_ : options_.model;
-    FOVEA_TRY(model_, load_model(name));
+    const std::string name = options_.model.empty() ? benchmark_ : options_.model;
+    FOVEA_TRY(model_, file ? load_new_weights(*file, benchmark_) : load_model(name));
     for (const std::string& notice : model_.notices) warn(notice);
-    // A file that says nothing of its own is fed as the benchmark's rules have it.
-    if (file && !model_.from_catalogue && !model_.preprocess_overrides.any()) {
-      model_.preprocess = rule.fp32;
-      model_.preprocess.layout = Layout::kChannelsLast;
-    }
     source_ = model_.path.empty() ? name : model_.path.string();
     return {};
   }
@@ -77,7 +71,7 @@ class Calibrate {
     calibration.progress = [&](std::int64_t done, std::int64_t total) {
       progress.update(static_cast<double>(done), static_cast<double>(total), "images");
     };
-    auto done = mlperf::calibrate_benchmark(model_.graph, &samples, calibration);
+    auto done = mlperf::calibrate_benchmark(model_.graph, &samples, calibration, !options_.keep_biases);
     progress.finish();
     failed_ = samples.failed();
     return done;
@@ -87,10 +81,16 @@ class Calibrate {
     if (!done.notice.empty()) warn(done.notice);
     const fs::path cache = folder_ / "calibrator.cache";
     FOVEA_RETURN_IF_ERROR(write_file_atomically(cache, quant::to_text(done.cache)));
-    nlohmann::json record = {
-        {"benchmark", benchmark_},       {"model", source_},        {"model_sha256", model_.sha256},
-        {"images", done.images},         {"failed", failed_},       {"tensors", done.cache.scales.size()},
-        {"prequantised", !done.network}, {"cache", cache.string()}, {"softmax_removed", done.softmax_removed}};
+    nlohmann::json record = {{"benchmark", benchmark_},
+                             {"model", source_},
+                             {"model_sha256", model_.sha256},
+                             {"images", done.images},
+                             {"failed", failed_},
+                             {"tensors", done.cache.scales.size()},
+                             {"prequantised", !done.network},
+                             {"cache", cache.string()},
+                             {"softmax_removed", done.softmax_removed},
+                             {"biases_corrected", done.biases_corrected}};
     std::string text =
         fmt::format("{}: {} scales {} of {}; wrote {}\n", benchmark_, done.cache.scales.size(),
                     done.network ? fmt::format("from {} images", done.images) : "from the prequantised network",
@@ -158,6 +158,8 @@ void add_mlperf_calibrate(CLI::App& command, Context& context) {
   command.add_option("--method", options->method, "entropy, minmax, moving-average, percentile or mse")
       ->capture_default_str();
   command.add_option("-t,--threads", options->threads, "Threads; 0 for all usable cores")->check(CLI::Range(0, 4096));
+  command.add_flag("--no_bias_correction,--no-bias-correction", options->keep_biases,
+                   "Do not correct what each layer is off by on average, a second pass over the images");
   command.add_option("--workers", options->workers, "Threads that decode ahead; 0 for all usable cores")
       ->check(CLI::Range(0, 1024));
   add_common_options(command, context,

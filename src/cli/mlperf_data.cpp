@@ -44,6 +44,17 @@ Result<std::optional<std::filesystem::path>> find_new_weights(const std::filesys
   return found.empty() ? std::optional<std::filesystem::path>{} : std::optional(found[0]);
 }
 
+Result<LoadedModel> load_new_weights(const std::filesystem::path& file, const std::string& benchmark) {
+  FOVEA_TRY(const mlperf::PreprocessRule rule, mlperf::find_preprocess_rule(benchmark));
+  FOVEA_TRY(LoadedModel model, load_model(file.string()));
+  model.notices.push_back(fmt::format("{}: the network of {}", benchmark, file.string()));
+  if (!model.from_catalogue && !model.preprocess_overrides.any()) {
+    model.preprocess = rule.fp32;
+    model.preprocess.layout = Layout::kChannelsLast;
+  }
+  return model;
+}
+
 std::vector<std::string> split_names(const std::vector<std::string>& lists) {
   std::vector<std::string> names;
   for (const std::string& list : lists)

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "data/dataset.h"
+#include "zoo/load_model.h"
 
 namespace fovea::cli {
 
@@ -26,6 +27,10 @@ Result<std::shared_ptr<const Dataset>> open_imagenet_map(const std::filesystem::
 // <models>/<model>. Nothing: there is none, and the catalogue's model is meant. An error: there are several.
 Result<std::optional<std::filesystem::path>> find_new_weights(const std::filesystem::path& models,
                                                               const std::string& benchmark);
+
+// Loads them, with a notice that they take the place of the catalogue's. A file that says nothing of its own
+// pre-processing is fed as the benchmark's rules have it.
+Result<LoadedModel> load_new_weights(const std::filesystem::path& file, const std::string& benchmark);
 
 // "a,b" or several of them, in order and each once.
 std::vector<std::string> split_names(const std::vector<std::string>& lists);

@@ -60,7 +60,7 @@ Result<bool> remove_final_softmax(Graph& graph) {
 }
 
 Result<BenchmarkCalibration> calibrate_benchmark(const Graph& graph, quant::SampleSource* samples,
-                                                 const quant::CalibrationOptions& options) {
+                                                 const quant::CalibrationOptions& options, bool correct_biases) {
   if (is_prequantised(graph)) return scales_of(graph);
   FOVEA_CHECK(samples != nullptr);
   BenchmarkCalibration result;
@@ -78,7 +78,13 @@ Result<BenchmarkCalibration> calibrate_benchmark(const Graph& graph, quant::Samp
   quant::QuantiseOptions quantise;
   quantise.activations = quant::ActivationType::kS8;
   quantise.weights.per_channel = false;
-  FOVEA_TRY(result.network, quant::quantise(portable, placement, ranges, quantise));
+  quant::BiasShifts shifts;
+  if (correct_biases) {
+    const quant::PassOptions pass{options.engine, options.stop, options.progress};
+    FOVEA_TRY(shifts, quant::measure_bias_shifts(portable, placement, ranges, quantise, *samples, pass));
+    result.biases_corrected = true;
+  }
+  FOVEA_TRY(result.network, quant::quantise(portable, placement, ranges, quantise, shifts));
   result.cache = quant::cache_of(quant::tensor_ranges(portable, placement, ranges),
                                  quant::original_names(original, portable), kHeader);
   return result;

@@ -85,8 +85,9 @@ std::string calibration_text() {
          "doubles when it must; the threshold is the one with the least relative entropy (KL divergence) between the\n"
          "clipped and the quantised distribution, and the scale is the threshold divided by 127. Scales are symmetric, "
          "one\n"
-         "a tensor. Weights are symmetric, scaled by their largest magnitude; biases are 32-bit integers. The scales "
-         "are\n"
+         "a tensor. Weights are symmetric, scaled by their largest magnitude; biases are 32-bit integers, to "
+         "which\n"
+         "what each layer is off by on average over the same images is added. The scales are\n"
          "kept in `calibrator.cache`, in the text format of TensorRT's calibration caches.\n\n"
          "No image of the validation set is used unless the calibration list names it.\n";
 }
