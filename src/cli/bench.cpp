@@ -67,6 +67,7 @@ Status bench(const BenchCommandOptions& options, const Context& context) {
   FOVEA_RETURN_IF_ERROR(check_report_path(options.report));
   FOVEA_TRY(const LoadedModel model, load(options.model, true));
   FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
+  FOVEA_RETURN_IF_ERROR(check_pixels(options.model, precision));
   BenchOptions b;
   b.compile.precision = precision;
   b.compile.batch = options.run.batch;
@@ -102,6 +103,7 @@ Status bench(const BenchCommandOptions& options, const Context& context) {
 void add_bench(CLI::App& command, Context& context) {
   auto options = std::make_shared<BenchCommandOptions>();
   add_model_option(command, options->model);
+  add_pixels_option(command, options->model);
   add_run_options(command, options->run);
   command.add_option("-i,--instances", options->instances, "Sessions at the same time, on cores of their own, sharing weights")
       ->check(CLI::Range(1, 4096))->capture_default_str();

@@ -99,6 +99,7 @@ Status evaluate(const EvalOptions& options, const Context& context) {
   FOVEA_RETURN_IF_ERROR(check_report_path(options.report));
   FOVEA_TRY(const LoadedModel model, load(options.model));
   FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
+  FOVEA_RETURN_IF_ERROR(check_pixels(options.model, precision));
   FOVEA_TRY(std::unique_ptr<Dataset> dataset, open_dataset(options.data, options.map, &model.labels));
   const std::int64_t images_in_set = dataset->size();
   AccuracyOptions accuracy;
@@ -135,6 +136,7 @@ void add_eval(CLI::App& command, Context& context) {
   auto options = std::make_shared<EvalOptions>();
   options->run.batch = 8;
   add_model_option(command, options->model);
+  add_pixels_option(command, options->model);
   command.add_option("-d,--data", options->data, "Folder of images, or of one sub-folder a class")->required()->type_name("DIR");
   command.add_option("--map", options->map, "Lines `file label`, files relative to --data")->type_name("FILE");
   command.add_option("-n,--limit", options->limit, "Only the first so many images")->check(CLI::PositiveNumber);

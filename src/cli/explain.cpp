@@ -51,6 +51,7 @@ std::string losers(const PlanProfile& profile, bool each) {
 Status explain(const ExplainOptions& options, const Context& context) {
   FOVEA_TRY(const LoadedModel model, load(options.model, true));
   FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
+  FOVEA_RETURN_IF_ERROR(check_pixels(options.model, precision));
   CompileOptions compile_options;
   compile_options.precision = precision;
   compile_options.batch = options.run.batch;
@@ -85,6 +86,7 @@ Status explain(const ExplainOptions& options, const Context& context) {
 void add_explain(CLI::App& command, Context& context) {
   auto options = std::make_shared<ExplainOptions>();
   add_model_option(command, options->model, true);
+  add_pixels_option(command, options->model);
   add_run_options(command, options->run);
   command.add_option("-s,--seconds", options->seconds, "Time to measure")->check(CLI::Range(0.1, 3600.0))->capture_default_str();
   command.add_option("--trace", options->trace, "Write one run as a Chrome trace, for chrome://tracing or Perfetto")->type_name("FILE");

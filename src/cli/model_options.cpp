@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "zoo/catalogue.h"
+#include "zoo/pixel_input.h"
 
 namespace fovea::cli {
 namespace {
@@ -76,6 +77,17 @@ void add_preprocess_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--labels", options.labels, "Class names, one a line")->type_name("FILE")->group(group);
 }
 
+void add_pixels_option(CLI::App& command, ModelOptions& options) {
+  command.add_flag("--pixels", options.pixels,
+                   "Feed the network pixels (u8) and normalise them inside its first layer, not before it");
+}
+
+Status check_pixels(const ModelOptions& options, Precision precision) {
+  if (options.pixels && precision == Precision::kBf16)
+    return unsupported("--pixels: bf16 cannot hold normalised pixels as they are; use fp32 or int8");
+  return {};
+}
+
 void add_synthetic_options(CLI::App& command, ModelOptions& options) {
   command.add_flag("--synthetic", options.synthetic, "Seeded random weights instead of real ones: for speed only");
   command.add_option("--seed", options.seed, "Seed of synthetic weights and random inputs")->capture_default_str();
@@ -105,6 +117,7 @@ Result<LoadedModel> load(const ModelOptions& options, bool allow_synthetic) {
   load_options.input_nodes = split_nodes(options.input_nodes);
   load_options.output_nodes = split_nodes(options.output_nodes);
   FOVEA_TRY(LoadedModel model, load_model(options.model, load_options));
+  if (options.pixels) FOVEA_RETURN_IF_ERROR(use_pixel_input(model));
   for (const std::string& notice : model.notices) warn(notice);
   return model;
 }

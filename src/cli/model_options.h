@@ -17,6 +17,7 @@ struct ModelOptions {
   std::string preprocess, resize, interpolation, channel_order, mean, std, labels;
   int crop = -1;
   int label_offset = -1;
+  bool pixels = false;  // the network takes bytes and pre-processes them itself
   bool synthetic = false;
   std::uint64_t seed = 1;
   std::vector<std::string> input_nodes, output_nodes;
@@ -27,6 +28,9 @@ struct ModelOptions {
 void add_model_option(CLI::App& command, ModelOptions& options, bool positional = false);
 // --preprocess, --mean, --std, --resize, --crop, --channel-order, --label-offset, --labels.
 void add_preprocess_options(CLI::App& command, ModelOptions& options);
+// --pixels: what runs the network may let it take pixels. With it, call check_pixels once the precision is known.
+void add_pixels_option(CLI::App& command, ModelOptions& options);
+Status check_pixels(const ModelOptions& options, Precision precision);
 // --synthetic and --seed.
 void add_synthetic_options(CLI::App& command, ModelOptions& options);
 

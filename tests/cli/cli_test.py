@@ -226,6 +226,17 @@ class RealInput(CliTest):
         self.expect_error(run(*arguments, "--min-top1", "100"), ACCURACY, "top-1")
         self.expect_error(run("eval", "--model", SMALL_MODEL, "--data", self.path / "nowhere"), BAD_INPUT, "nowhere")
 
+    def test_pixels_give_a_quantised_network_the_same_answers(self):
+        model = DATA / "models" / "mobilenet_v1_0.25_128_qdq.onnx"
+        arguments = ("eval", "--model", model, "--data", VAL, "--map", DATA / "imagenet-sample" / "val_map.txt", "-n", "40")
+        for extra, name in (((), "floats.csv"), (("--pixels",), "pixels.csv")):
+            result = run(*arguments, *extra, "--predictions", self.path / name)
+            self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertEqual((self.path / "floats.csv").read_text(), (self.path / "pixels.csv").read_text())
+        plan = run("explain", model, "--pixels", "--seconds", "0.2").stdout
+        self.assertNotIn(" QuantizeLinear ", plan.split("Why the others lost")[0].splitlines()[1])
+        self.expect_error(run("bench", "--model", SMALL_MODEL, "--pixels", "--precision", "bf16"), UNSUPPORTED, "--pixels")
+
     def test_interrupted_eval_says_so_and_keeps_what_it_has(self):
         file = self.path / "partial.json"
         process = subprocess.Popen([PROGRAM, "eval", "--model", str(DATA / "models" / "resnet18_fp32.onnx.gz"), "--data", str(VAL),
