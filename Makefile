@@ -1,8 +1,9 @@
 # Fovea's commands. `make run` and `make test` do all the set-up on a fresh Debian machine; both can be repeated at will.
 #   make run                             classify the photographs that ship with scikit-image
 #   make run RUN_ARGS="classify a.jpg"   run the program with these arguments instead
+#   make run RUN_ARGS="--benchmarks=mobilenet --scenarios=Offline"   an MLPerf run, as `fovea mlperf run`
 #   make test                            build, check and test everything
-.PHONY: run build test bench peers fuzz lint format clean setup demo-data
+.PHONY: run build test bench peers fuzz lint format clean setup preprocess_data calibrate package_submission check_submission
 
 JOBS ?= $(shell nproc)
 RUN_ARGS ?=
@@ -36,6 +37,17 @@ peers: build
 
 fuzz: setup
 	@tools/ci/fuzz.sh
+
+# MLPerf: what `fovea mlperf` does, by the names that submissions use (docs/mlperf.md, docs/mlperf_submission.md).
+calibrate: build
+	@tools/mlperf/run.sh $@ $(RUN_ARGS)
+
+preprocess_data package_submission check_submission: build
+	@tools/mlperf/run.sh $(firstword $(subst _, ,$@)) $(RUN_ARGS)
+
+# run_audit_test01, run_audit_test04, run_audit_test05 …, after a run into the same --logs.
+run_audit_%: build
+	@tools/mlperf/run.sh audit $* $(RUN_ARGS)
 
 lint: setup
 	@python3 tools/lint/layers.py

@@ -31,6 +31,10 @@ cmake --build build/asan -j "$jobs" --target fovea_asan_tests
 step "Python environment for the comparisons with PIL, OpenCV and ONNX Runtime"
 tools/setup/make_venv.sh build/venv tools/setup/requirements-test.txt
 
+step "Python environments of LoadGen and TensorFlow"
+tools/setup/make_venv.sh build/venv-loadgen tools/setup/requirements-loadgen.txt
+tools/setup/make_venv.sh build/venv-tensorflow tools/setup/requirements-tensorflow.txt
+
 step "efficientnet-lite0 checkpoint"
 tools/fetch_efficientnet_lite0.sh
 

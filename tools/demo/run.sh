@@ -50,6 +50,7 @@ explain_offline() {
 }
 
 if (($# > 0)); then
+  [[ "$1" != --benchmarks* && "$1" != --scenarios* && "$1" != --test_mode* ]] || exec "$root/tools/mlperf/run.sh" run "$@"
   # Only these read a model, and the default one only where no other is named.
   case "$1" in
     classify | eval | bench | inspect | explain | convert)

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# run.sh <subcommand> [options]: `fovea mlperf <subcommand> …` from the project's root, with LoadGen where it is needed.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+case "${1:-}" in
+  run | audit | loadgen) tools/setup/make_venv.sh build/venv-loadgen tools/setup/requirements-loadgen.txt ;;
+esac
+exec build/bin/fovea mlperf "$@"
