@@ -1,4 +1,6 @@
 // fovea quantize: an 8-bit form of a network, as a QDQ file that other tools run as well.
+#include <fmt/ranges.h>
+
 #include "base/atomic_file.h"
 #include "base/topology.h"
 #include "cli/command.h"
@@ -9,6 +11,7 @@
 #include "export/onnx/export_onnx.h"
 #include "measure/accuracy.h"
 #include "passes/pass.h"
+#include "quant/adaptive_rounding.h"
 #include "quant/calibrate.h"
 #include "quant/calibration_list.h"
 #include "quant/equalise.h"
@@ -30,6 +33,9 @@ struct QuantizeOptions {
   std::string method = "minmax", weights = "per-channel", activations;
   double percentile = 99.99;
   bool clip_weights = false, equalise = false, bias_correction = false;
+  std::string rounding = "nearest";
+  int rounding_iterations = 1000;
+  std::int64_t rounding_images = 64;
   std::vector<std::string> keep_float;
   std::string read_cache, write_cache, report;
   double max_drop = -1;
@@ -56,6 +62,7 @@ class Quantization {
     FOVEA_RETURN_IF_ERROR(options_.read_cache.empty() ? calibrate() : read_cache());
     FOVEA_TRY(ranges_, quant::group_ranges(model_.graph, placement_, ranges_by_name_));
     ranges_by_name_ = quant::tensor_ranges(model_.graph, placement_, ranges_);
+    if (options_.rounding == "adaptive") FOVEA_RETURN_IF_ERROR(adapt_rounding());
     if (options_.bias_correction) FOVEA_RETURN_IF_ERROR(correct_biases());
     FOVEA_TRY(result_.network, make_network(keep_float_));
     result_.kept_float = options_.keep_float;
@@ -76,7 +83,8 @@ class Quantization {
     quantise_.weights.clip = options_.clip_weights;
     keep_float_ = {options_.keep_float.begin(), options_.keep_float.end()};
     if (!options_.map.empty() && !options_.list.empty()) return usage("--map and --list exclude each other");
-    const bool needs_images = !from_cache || options_.equalise || options_.bias_correction || options_.max_drop >= 0;
+    const bool needs_images = !from_cache || options_.equalise || options_.bias_correction ||
+                              options_.rounding == "adaptive" || options_.max_drop >= 0;
     if (needs_images && options_.data.empty())
       return usage("--data is missing: the folder of images to calibrate with");
     if (from_cache && options_.equalise)
@@ -143,6 +151,24 @@ class Quantization {
     return {};
   }
 
+  Status adapt_rounding() {
+    quant::RoundingOptions rounding;
+    rounding.iterations = options_.rounding_iterations;
+    rounding.pass = pass_;
+    rounding.pass.progress = show("rounding weights");
+    rounding.state_file = rounding_state();
+    const auto images = spread_over(dataset_, options_.rounding_images);
+    rounding.identity = identity_of(*images, model_.preprocess, model_.sha256) + fmt::format("{}", keep_float_) +
+                        (options_.equalise ? "+equalised" : "");
+    ImageSamples samples(images, model_.preprocess, options_.workers);
+    FOVEA_TRY(quant::Rounding done,
+              quant::adapt_rounding(model_.graph, placement_, ranges_, quantise_, samples, rounding));
+    if (!done.notice.empty()) warn(done.notice);
+    quantise_.rounded = std::make_shared<quant::RoundedFilters>(std::move(done.filters));
+    result_.rounding = std::move(done);
+    return {};
+  }
+
   Status correct_biases() {
     pass_.progress = show("correcting biases");
     FOVEA_TRY(shifts_, quant::measure_bias_shifts(model_.graph, placement_, ranges_, quantise_, *samples_, pass_));
@@ -180,6 +206,8 @@ class Quantization {
     result_.tries = std::move(held.tries);
     return {};
   }
+
+  std::string rounding_state() const { return options_.to + ".rounding"; }
 
   // The model as labelled images are to be prepared for it.
   Result<LoadedModel> eval_model() const {
@@ -242,6 +270,7 @@ class Quantization {
       FOVEA_RETURN_IF_ERROR(write_file_atomically(options_.report, text));
     }
     quant::remove_state(options_.to + ".calibration");
+    quant::remove_state(rounding_state());
     say(context_, to_text(result_) + fmt::format("wrote {}\n", options_.to));
     return deliver(context_, fields);
   }
@@ -306,6 +335,21 @@ void add_quantisation_options(CLI::App& command, QuantizeOptions& options) {
   command.add_flag("--equalise", options.equalise, "Balance the weights of neighbouring layers first")->group(group);
   command.add_flag("--bias-correction", options.bias_correction, "Correct what each layer is off by on average")
       ->group(group);
+  command
+      .add_option("--rounding", options.rounding,
+                  "Weights to the nearest step, or adaptive: as the layers' results want it")
+      ->check(CLI::IsMember({"nearest", "adaptive"}))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--rounding-iterations", options.rounding_iterations, "Steps of the search, for --rounding adaptive")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--rounding-images", options.rounding_images, "Calibration images that it looks at")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str()
+      ->group(group);
   command.add_option("--keep-float", options.keep_float, "Nodes that stay in floats")
       ->delimiter(',')
       ->type_name("NODE,...")
@@ -348,13 +392,15 @@ void add_quantize(CLI::App& command, Context& context) {
   add_quantisation_options(command, *options);
   add_accuracy_options(command, *options);
   add_preprocess_options(command, options->model);
-  add_common_options(command, context,
-                     "  fovea quantize --model resnet50 --data calibration -o resnet50-int8.onnx\n"
-                     "  fovea quantize --model net.onnx --preprocess torchvision --data train --list calibration.txt "
-                     "--method entropy -o net-int8.onnx\n"
-                     "  fovea quantize --model mobilenet-v2 --data calibration --max-drop 0.3 --eval-data val "
-                     "--eval-map val_map.txt -o v2-int8.onnx --report v2.json\n"
-                     "  fovea quantize --model net.onnx --calibration-cache calibrator.cache -o net-int8.onnx");
+  add_common_options(
+      command, context,
+      "  fovea quantize --model resnet50 --data calibration -o resnet50-int8.onnx\n"
+      "  fovea quantize --model net.onnx --preprocess torchvision --data train --list calibration.txt "
+      "--method entropy -o net-int8.onnx\n"
+      "  fovea quantize --model mobilenet-v2 --data calibration --max-drop 0.3 --eval-data val "
+      "--eval-map val_map.txt -o v2-int8.onnx --report v2.json\n"
+      "  fovea quantize --model squeezenet --data calibration --rounding adaptive -o squeezenet-int8.onnx\n"
+      "  fovea quantize --model net.onnx --calibration-cache calibrator.cache -o net-int8.onnx");
   command.callback(
       [options, &context] { context.run = [options, &context] { return Quantization(*options, context).run(); }; });
 }

@@ -37,6 +37,32 @@ Json layers_json(const QuantizeResult& r) {
   return out;
 }
 
+Json rounding_json(const quant::Rounding& rounding) {
+  Json layers = Json::array();
+  for (const quant::RoundedLayer& l : rounding.layers)
+    layers.push_back({{"name", l.name},
+                      {"rounding", l.adopted ? "adaptive" : "nearest"},
+                      {"nearest_sqnr_db", finite_or_null(l.nearest_sqnr_db)},
+                      {"adaptive_sqnr_db", finite_or_null(l.adaptive_sqnr_db)},
+                      {"weights", l.weights},
+                      {"changed", l.changed}});
+  return {{"images", rounding.images}, {"resumed_layers", rounding.resumed_layers}, {"layers", layers}};
+}
+
+std::string rounding_text(const quant::Rounding& rounding) {
+  double gain_db = 0;
+  int adopted = 0;
+  for (const quant::RoundedLayer& l : rounding.layers) {
+    if (!l.adopted || !std::isfinite(l.adaptive_sqnr_db)) continue;
+    ++adopted;
+    gain_db += l.adaptive_sqnr_db - l.nearest_sqnr_db;
+  }
+  std::string text = fmt::format("weights of {} of {} layers rounded adaptively", adopted, rounding.layers.size());
+  if (adopted > 0) text += fmt::format(", their results {:.1f} dB closer on average", gain_db / adopted);
+  if (rounding.resumed_layers > 0) text += fmt::format(" ({} before the interruption)", rounding.resumed_layers);
+  return text + "\n";
+}
+
 bool is_kept(const QuantizeResult& r, const std::string& name) {
   return std::find(r.kept_float.begin(), r.kept_float.end(), name) != r.kept_float.end();
 }
@@ -49,6 +75,7 @@ std::string summary(const QuantizeResult& r) {
   text += "\n";
   if (r.failed > 0) text += fmt::format("{} image(s) could not be read and are not counted\n", r.failed);
   if (r.equalised_pairs > 0) text += fmt::format("{} pairs of layers equalised\n", r.equalised_pairs);
+  if (!r.rounding.layers.empty()) text += rounding_text(r.rounding);
   if (r.bias_corrected) text += "biases corrected\n";
   return text;
 }
@@ -77,6 +104,7 @@ Json to_json(const QuantizeResult& r) {
               {"kept_float", r.kept_float},
               {"tensors", tensors_json(r)},
               {"layers", layers_json(r)}};
+  if (!r.rounding.layers.empty()) out["rounding"] = rounding_json(r.rounding);
   if (r.top1 < 0) return out;
   Json ranking = Json::array(), tries = Json::array();
   for (const quant::LayerSensitivity& l : r.ranking)

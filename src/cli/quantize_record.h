@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "quant/accuracy_control.h"
+#include "quant/adaptive_rounding.h"
 
 namespace fovea::cli {
 
@@ -15,6 +16,7 @@ struct QuantizeResult {
   std::int64_t images = 0, failed = 0, resumed_at = 0;
   int equalised_pairs = 0;
   bool bias_corrected = false;
+  quant::Rounding rounding;                      // without layers: to nearest (the filters are moved away)
   std::vector<quant::LayerSensitivity> ranking;  // empty without accuracy control
   std::vector<std::string> kept_float;           // asked for, and by accuracy control
   double float_top1 = -1, top1 = -1;             // negative: not measured

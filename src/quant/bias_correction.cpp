@@ -19,7 +19,7 @@ class Probes {
 
   Status add(const Placement::Product& product, QuantParameters p) {
     const Node& node = graph_.node(product.node);
-    FOVEA_TRY(const ProductFilters filters, quantise_filters(graph_, product, p.scale, options_.weights, nullptr));
+    FOVEA_TRY(const ProductFilters filters, quantise_filters(graph_, product, p.scale, options_, nullptr));
     FOVEA_TRY(const ValueId x, rounded_input(product.x, p));
     const ValueId w =
         patch_.add_constant(node.name + "_rounded", dequantised_weights(filters.weights, product.filter_axis));

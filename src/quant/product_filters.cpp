@@ -5,7 +5,7 @@
 namespace fovea::quant {
 
 Result<ProductFilters> quantise_filters(const Graph& graph, const Placement::Product& product, float x_scale,
-                                        const WeightOptions& options, const std::vector<double>* shift) {
+                                        const QuantiseOptions& options, const std::vector<double>* shift) {
   const Node& node = graph.node(product.node);
   ProductFilters out;
   out.bias.resize(static_cast<std::size_t>(product.filters));
@@ -15,8 +15,14 @@ Result<ProductFilters> quantise_filters(const Graph& graph, const Placement::Pro
     out.bias.assign(given.begin(), given.end());
   }
   for (std::size_t o = 0; shift && o < out.bias.size(); ++o) out.bias[o] += (*shift)[o];
-  const auto least = options.per_channel ? least_weight_scales(out.bias, x_scale) : std::vector<double>();
-  FOVEA_TRY(out.weights, quantise_weights(*graph.value(node.inputs[1]).constant, product.filter_axis, options, least));
+  if (options.rounded)
+    if (const auto found = options.rounded->find(product.node); found != options.rounded->end()) {
+      out.weights = found->second;
+      return out;
+    }
+  const auto least = options.weights.per_channel ? least_weight_scales(out.bias, x_scale) : std::vector<double>();
+  FOVEA_TRY(out.weights,
+            quantise_weights(*graph.value(node.inputs[1]).constant, product.filter_axis, options.weights, least));
   return out;
 }
 

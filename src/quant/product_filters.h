@@ -3,8 +3,7 @@
 
 #include <vector>
 
-#include "quant/placement.h"
-#include "quant/weights.h"
+#include "quant/quantise.h"
 
 namespace fovea::quant {
 
@@ -15,8 +14,9 @@ struct ProductFilters {
 };
 
 // Scales respect least_weight_scales() of bias.h where each filter has its own. `shift` (one a filter) may be null.
+// Weights that the options give for this product are taken as they are.
 Result<ProductFilters> quantise_filters(const Graph& graph, const Placement::Product& product, float x_scale,
-                                        const WeightOptions& options, const std::vector<double>* shift);
+                                        const QuantiseOptions& options, const std::vector<double>* shift);
 
 // What the stored weights stand for, in floats.
 Tensor dequantised_weights(const QuantisedFilters& filters, int filter_axis);

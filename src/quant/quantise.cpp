@@ -41,7 +41,7 @@ class Quantising {
   Status product(const Placement::Product& product, const std::vector<double>* shift) {
     const Node& node = graph_.node(product.node);
     const float x_scale = parameters_.at(product.x).scale;
-    FOVEA_TRY(ProductFilters filters, quantise_filters(graph_, product, x_scale, options_.weights, shift));
+    FOVEA_TRY(ProductFilters filters, quantise_filters(graph_, product, x_scale, options_, shift));
     QuantisedFilters& w = filters.weights;
     LayerRecord record{node.name, node.op, sqnr_db(w.signal_power, w.error_power), w.empty, false};
     FOVEA_TRY(const ValueId weights, dequantised(node.name + "_weight", std::move(w.s8), w.scale, product.filter_axis));

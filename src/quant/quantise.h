@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,13 @@
 
 namespace fovea::quant {
 
+// Weights that are stored as they stand here instead of being rounded to nearest, by product: adaptive rounding.
+using RoundedFilters = std::map<NodeId, QuantisedFilters>;
+
 struct QuantiseOptions {
   ActivationType activations = ActivationType::kU8;
   WeightOptions weights;
+  std::shared_ptr<const RoundedFilters> rounded;  // may be null
 };
 
 // What was done, for reports.

@@ -112,6 +112,19 @@ class Methods(QuantizeTest):
         self.assertNotIn("assumed", result.stderr)
         self.assertEqual(json.loads(result.stdout)["top1"], self.top1(known, "--workers", "1", limit=50)["top1"])
 
+    def test_adaptive_rounding_reports_both_errors_of_each_layer(self):
+        arguments = ("--rounding", "adaptive", "--rounding-iterations", "60", "--rounding-images", "8")
+        to, record = self.quantize("rounded", *arguments)
+        rounding = record["rounding"]
+        self.assertEqual(rounding["images"], 8)
+        self.assertEqual(len(rounding["layers"]), 28)
+        for layer in rounding["layers"]:
+            better = layer["adaptive_sqnr_db"] > layer["nearest_sqnr_db"]
+            self.assertEqual(layer["rounding"], "adaptive" if better else "nearest", layer)
+            self.assertGreater(layer["nearest_sqnr_db"], 3, layer)
+        self.assertGreater(self.top1(to)["top1"], self.top1(MODEL)["top1"] - 4)
+        self.assertFalse(to.with_name(to.name + ".rounding").exists())
+
     def test_layers_fall_back_until_the_accuracy_holds(self):
         few = self.folder / "few.txt"
         few.write_text("".join(VAL_MAP.read_text().splitlines(keepends=True)[:200]))
