@@ -5,7 +5,6 @@ launching that is tested.
 """
 
 import csv
-import glob
 import json
 import os
 import re
@@ -99,6 +98,11 @@ class LaunchTest(unittest.TestCase):
         self.assertEqual(len(files), 1, files)
         return files[0]
 
+    def results(self):
+        files = list(self.out.glob("*_results_*.txt"))
+        self.assertEqual(len(files), 1, files)
+        return list(csv.DictReader(files[0].read_text().splitlines()))
+
     def record(self):
         return json.loads(self.log().with_suffix(".json").read_text())
 
@@ -156,12 +160,12 @@ class Commands(LaunchTest):
     def test_results_are_in_order_and_agree_with_eval(self):
         result = self.launch(*SMALL[:-1], 7, "--accuracy-only", "--output-results", "--data-location", self.records)
         self.assertEqual(result.returncode, OK, result.stderr)
-        rows = list(csv.DictReader(open(glob.glob(str(self.out / "*_results_*.txt"))[0])))
+        rows = self.results()
         predictions = self.folder / "predictions.csv"
         eval_run = subprocess.run([PROGRAM, "eval", "--model", FP32, "--data", VAL, "--map", self.few, "--predictions", predictions, "--json", "--quiet"],
                                   capture_output=True, text=True, timeout=120)
         self.assertEqual(eval_run.returncode, OK, eval_run.stderr)
-        expected = list(csv.DictReader(open(predictions)))
+        expected = list(csv.DictReader(predictions.read_text().splitlines()))
         self.assertEqual([r["filename"] for r in rows], [Path(e["path"]).name for e in expected])
         self.assertEqual([(int(r["actual"]), int(r["prediction"])) for r in rows], [(int(e["label"]) + 1, int(e["top1"]) + 1) for e in expected])
         record, other = self.record(), json.loads(eval_run.stdout)
@@ -170,7 +174,7 @@ class Commands(LaunchTest):
     def test_real_data_in_a_benchmark(self):
         result = self.launch(*SMALL[:-1], 4, "--data-location", self.records, "--output-results", "--num-instances", 1, "--", "steps=9", "warmup_steps=1")
         self.assertEqual(result.returncode, OK, result.stderr)
-        rows = list(csv.DictReader(open(glob.glob(str(self.out / "*_results_*.txt"))[0])))
+        rows = self.results()
         self.assertEqual(len(rows), 4 * 7 + 2 + 4)  # a batch of two ends the set of 30, which then begins again
 
     def test_without_a_graph_the_weights_are_synthetic_and_that_is_said(self):
