@@ -148,7 +148,8 @@ std::string render_html(std::span<const RunRecord> records, const HtmlOptions& o
       "</main>\n<footer><p>Made by Fovea. Nothing on this page is loaded from elsewhere. Charts: Chart.js 3.9.1, "
       "© 2022 Chart.js Contributors, MIT licence.</p></footer>\n";
   page += json_block(chart_data(records));
-  page.append("<script>")
+  page.append(kChartLicence)
+      .append("<script>")
       .append(library)
       .append("</script>\n<script>")
       .append(script)
