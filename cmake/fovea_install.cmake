@@ -5,6 +5,9 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
 install(TARGETS fovea_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET fovea_loadgen)  # found beside the program when `fovea mlperf` needs it
+  install(TARGETS fovea_loadgen LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/fovea)
+endif()
 install(TARGETS fovea_shared EXPORT fovea_targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/fovea DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")

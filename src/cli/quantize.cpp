@@ -30,7 +30,7 @@ struct QuantizeOptions {
   ModelOptions model;
   std::string data, map, list, to;
   std::int64_t images = 256;
-  std::string method = "minmax", weights = "per-channel", activations;
+  std::string method = "mse", weights = "per-channel", activations;
   double percentile = 99.99;
   bool clip_weights = false, equalise = false, bias_correction = false;
   std::string rounding = "nearest";

@@ -23,7 +23,7 @@ std::string_view method_name(Method method);         // "minmax", "moving-averag
 Result<Method> parse_method(std::string_view name);  // usage error that lists them
 
 struct CalibratorOptions {
-  Method method = Method::kMinMax;
+  Method method = Method::kMse;
   double percentile = 99.99;  // of all values, for kPercentile
   ActivationType type = ActivationType::kU8;
 };
