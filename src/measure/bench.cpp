@@ -104,7 +104,10 @@ std::vector<int> share_of_processors(const Topology& topology, int instance, int
 Status run_instances(const std::shared_ptr<const Plan>& plan, const BenchOptions& options, BenchResult& result) {
   const Topology topology = detect_topology();
   std::vector<InstanceRecord> records(static_cast<std::size_t>(result.instances));
-  ThreadPool drivers({result.instances, true, {}, 0});
+  std::vector<int> driver_processors;  // each instance is driven from the first processor of its share
+  for (int i = 0; i < result.instances; ++i)
+    driver_processors.push_back(share_of_processors(topology, i, result.threads).front());
+  ThreadPool drivers({result.instances, true, driver_processors, 0});
   std::barrier start(result.instances);
   std::optional<EnergyMeter> meter;
   drivers.run(result.instances, [&](int i) {
