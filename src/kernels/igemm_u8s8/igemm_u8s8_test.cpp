@@ -98,6 +98,8 @@ struct Rows {
   std::span<const IgemmU8Kernel> kernels;
 };
 
+void PrintTo(const Rows& rows, std::ostream* out) { *out << rows.name; }
+
 constexpr IgemmU8Kernel kEvexTwins[] = {
     {Isa::kAvxVnni, "igemm_u8s8_6x16_evex", 6, 16, 2, igemm_u8s8_6x16_evex, igemm_u8s8_row_sums_avx2},
     {Isa::kAvxVnni, "igemm_u8s8_10x8_evex", 10, 8, 2, igemm_u8s8_10x8_evex, igemm_u8s8_row_sums_avx2}};
