@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/run_report.h"
 #include "measure/statistics.h"
 
 namespace fovea::cli {
@@ -33,52 +34,11 @@ RunInstance instance_record(const InstanceOutcome& from, int index, std::int64_t
   }
   to.images = static_cast<std::int64_t>(from.samples_s.size()) * batch;
   if (to.seconds > 0) to.images_per_s = static_cast<double>(to.images) / to.seconds;
-  to.latency_ms = latency_record(to.samples_ms);
+  to.latency_ms = latency_of(summarise(to.samples_ms));
   return to;
 }
 
 }  // namespace
-
-LatencySummary latency_record(std::span<const double> samples_ms) {
-  LatencySummary to;
-  if (samples_ms.empty()) return to;
-  const Summary from = summarise(samples_ms);
-  to.count = from.count;
-  to.mean = from.mean;
-  to.min = from.minimum;
-  to.max = from.maximum;
-  to.p50 = from.median;
-  to.p90 = from.p90;
-  to.p99 = from.p99;
-  to.p999 = from.p999;
-  to.median_low = from.median_low;
-  to.median_high = from.median_high;
-  to.coefficient_of_variation = from.coefficient_of_variation;
-  return to;
-}
-
-RunPeak peak_record(const MachinePeak& p) {
-  return {p.threads, p.f32_gmacs, p.bf16_gmacs, p.int8_gmacs, p.read_gbytes, p.l2_gbytes};
-}
-
-RunNoise noise_record(const Noise& from) {
-  RunNoise to;
-  to.state = from.verdict != NoiseVerdict::kStable ? NoiseState::kNoisy
-             : from.watched                        ? NoiseState::kQuiet
-                                                   : NoiseState::kUnknown;
-  to.reasons = from.reasons;
-  to.steal_percent = from.steal_percent;
-  to.voluntary_switches = from.voluntary_switches;
-  to.involuntary_switches = from.involuntary_switches;
-  to.clock_before_mhz = from.clock_before_mhz;
-  to.clock_after_mhz = from.clock_after_mhz;
-  to.peak_change_percent = from.peak_change_percent;
-  to.other_load_percent = from.other_load_percent;
-  to.throttled = from.throttled;
-  return to;
-}
-
-RunEnergy energy_record(const Energy& e) { return {e.joules, e.watts, e.absent_because}; }
 
 void fill_speed(RunRecord& record, const LaunchOutcome& outcome, std::int64_t batch) {
   std::vector<double> all;
@@ -99,29 +59,16 @@ void fill_speed(RunRecord& record, const LaunchOutcome& outcome, std::int64_t ba
     }
     record.instances.push_back(std::move(instance));
   }
-  record.latency_ms = latency_record(all);
+  record.latency_ms = latency_of(summarise(all));
   if (end > begin) record.seconds = static_cast<double>(end - begin) * 1e-9;
   record.memory.peak_resident = outcome.peak_resident_bytes;
 }
 
 void fill_accuracy(RunRecord& record, const AccuracyResult& r, const Labels& labels) {
-  RunAccuracy to{r.top1_percent(), r.top5_percent(), r.images, r.failed, r.unlabelled, {}};
-  const auto name = [&](int label) { return labels.size() ? labels.name(label) : std::string(); };
-  for (const Prediction& p : r.predictions)
-    if (p.error.empty() && p.label != kNoLabel && !p.top.empty() && p.top.front() != p.label)
-      to.mistakes.push_back({p.path, p.label, p.top.front(), name(p.label), name(p.top.front()), 0});
-  record.accuracy = std::move(to);
+  record.accuracy = accuracy_of(r, labels);
   record.images = r.images;
   record.seconds = r.seconds;
   if (r.seconds > 0) record.images_per_s = static_cast<double>(r.predictions.size()) / r.seconds;
-}
-
-void fill_model(RunRecord& record, const LoadedModel& model, Precision precision) {
-  record.model.name = model.entry.name;
-  record.model.file = model.path.string();
-  record.model.sha256 = model.sha256;
-  record.model.precision = precision_name(precision);
-  record.model.synthetic = model.synthetic;
 }
 
 void fill_data(RunRecord& record, const Dataset* data, const std::string& location) {

@@ -9,6 +9,7 @@
 #include "cli/launch_log.h"
 #include "cli/launch_model.h"
 #include "cli/launch_record.h"
+#include "cli/run_report.h"
 #include "measure/accuracy.h"
 #include "measure/energy.h"
 #include "measure/launcher.h"
@@ -147,15 +148,15 @@ class Run {
     NoiseWindow after = read_noise_window(0);
     fill_speed(result_.record, outcome_, s_.batch);
     RunRecord& record = result_.record;
-    record.energy = energy_record(energy.stop(record.seconds));
+    record.energy = energy_of(energy.stop(record.seconds));
     {
       ThreadPool pool({peak.threads, true, {}, 0});
       after.f32_peak_gmacs = measure_f32_peak(pool, active_cpu(), kPeakAgainMs);
     }
     for (const InstanceOutcome& i : outcome_.instances)
       for (const double second : i.samples_s) result_.latencies_ms.push_back(second * 1e3);
-    record.noise = noise_record(judge_noise(before, after, record.latency_ms.coefficient_of_variation, peak.threads));
-    record.peak = peak_record(peak);
+    record.noise = noise_of(judge_noise(before, after, record.latency_ms.coefficient_of_variation, peak.threads));
+    record.peak = peak_of(peak);
     if (const double limit = peak_for(peak, precision_.compute); limit > 0)
       record.percent_of_peak = 100 * record.images_per_s * record.model.macs * 1e-9 / limit;
     judge_speed();
@@ -352,7 +353,7 @@ class Run {
     RunRecord& record = result_.record;
     record.batch = s_.batch;
     record.threads_per_instance = threads();
-    fill_model(record, model_, precision_.compute);
+    record.model = model_of(model_, precision_.compute, record.model.macs);
     fill_data(record, data_.get(), s_.data_location);
     if (s_.accuracy_only) record.memory.peak_resident = peak_resident_bytes();
     if (!record.verdict.reasons.empty())

@@ -15,11 +15,6 @@ std::string ending_of(const std::string& path) {
   return ending;
 }
 
-std::string name_of(const Labels& labels, int label) {
-  const auto at = static_cast<std::size_t>(label);
-  return label >= 0 && at < labels.names.size() ? labels.names[at] : std::string();
-}
-
 }  // namespace
 
 LatencySummary latency_of(const Summary& s) {
@@ -61,6 +56,15 @@ RunEnergy energy_of(const Energy& e) { return {e.joules, e.watts, e.absent_becau
 RunModel model_of(const LoadedModel& model, Precision precision, double macs_per_image) {
   return {model.entry.name, model.path.string(), model.sha256, std::string(precision_name(precision)),
           model.synthetic,  macs_per_image};
+}
+
+RunAccuracy accuracy_of(const AccuracyResult& r, const Labels& labels) {
+  RunAccuracy to{r.top1_percent(), r.top5_percent(), r.images, r.failed, r.unlabelled, {}};
+  const auto name = [&](int label) { return labels.size() ? labels.name(label) : std::string(); };
+  for (const Prediction& p : r.predictions)
+    if (p.error.empty() && p.label != kNoLabel && !p.top.empty() && p.top.front() != p.label)
+      to.mistakes.push_back({p.path, p.label, p.top.front(), name(p.label), name(p.top.front()), p.probability});
+  return to;
 }
 
 std::vector<RunLayer> layers_of(const PlanProfile& profile) {
@@ -113,12 +117,7 @@ void fill(RunRecord& record, const AccuracyResult& r, const LoadedModel& model, 
   record.images = static_cast<std::int64_t>(r.predictions.size());
   record.seconds = r.seconds;
   record.images_per_s = r.seconds > 0 ? static_cast<double>(record.images) / r.seconds : 0;
-  RunAccuracy accuracy{r.top1_percent(), r.top5_percent(), r.images, r.failed, r.unlabelled, {}};
-  for (const Prediction& p : r.predictions)
-    if (p.error.empty() && p.label != kNoLabel && !p.top.empty() && p.top[0] != p.label)
-      accuracy.mistakes.push_back(
-          {p.path, p.label, p.top[0], name_of(model.labels, p.label), name_of(model.labels, p.top[0]), p.probability});
-  record.accuracy = std::move(accuracy);
+  record.accuracy = accuracy_of(r, model.labels);
   record.memory.peak_resident = peak_resident_bytes();
   if (record.energy.absent_because.empty() && !record.energy.joules)
     record.energy.absent_because = "not measured by this run";

@@ -18,6 +18,8 @@ RunPeak peak_of(const MachinePeak& peak);
 RunNoise noise_of(const Noise& noise);
 RunEnergy energy_of(const Energy& energy);
 RunModel model_of(const LoadedModel& model, Precision precision, double macs_per_image);
+// With the images that were named wrongly, and what `labels` call their classes.
+RunAccuracy accuracy_of(const AccuracyResult& result, const Labels& labels);
 std::vector<RunLayer> layers_of(const PlanProfile& profile);
 // The verdict follows the noise: noisy and invalid measurements are marked so.
 void mark_noise(RunRecord& record, const Noise& noise);
