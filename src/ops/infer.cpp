@@ -174,7 +174,7 @@ Result<Graph> specialise(const Graph& graph, std::int64_t batch, const std::map<
   return bound;
 }
 
-InferContext infer_context(const Graph& graph, const Node& node) {
+std::vector<InferContext::Operand> operands_of(const Graph& graph, const Node& node) {
   std::vector<InferContext::Operand> operands;
   for (ValueId v : node.inputs) {
     if (v == kNoValue)
@@ -182,7 +182,11 @@ InferContext infer_context(const Graph& graph, const Node& node) {
     else
       operands.push_back({graph.value(v).type, graph.value(v).constant.get(), true});
   }
-  InferContext context(node, std::move(operands));
+  return operands;
+}
+
+InferContext infer_context(const Graph& graph, const Node& node) {
+  InferContext context(node, operands_of(graph, node));
   for (ValueId v : node.outputs) context.outputs.push_back(v == kNoValue ? TensorType{} : graph.value(v).type);
   return context;
 }

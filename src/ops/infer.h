@@ -12,6 +12,9 @@ namespace fovea {
 // operator exists.
 Result<std::vector<TensorType>> infer_node(const Node& node, std::vector<InferContext::Operand> operands);
 
+// What a graph knows of the inputs of one of its nodes: types and constants. Points into the graph.
+std::vector<InferContext::Operand> operands_of(const Graph& graph, const Node& node);
+
 // The same for a node about to be added to a patch: types and constants come from the patch.
 Result<std::vector<TensorType>> infer_for_patch(const GraphPatch& patch, const std::string& op,
                                                 const std::vector<ValueId>& inputs, const Attributes& attributes,

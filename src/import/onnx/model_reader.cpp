@@ -4,6 +4,7 @@
 
 #include "import/onnx/decode_attributes.h"
 #include "import/onnx/read_model.h"
+#include "import/wire/ranks.h"
 #include "ops/infer.h"
 
 namespace fovea::onnx_import {
@@ -38,10 +39,7 @@ Result<Graph> ModelReader::read() && {
   read_metadata();
   FOVEA_TRY(Graph graph, std::move(assembler_.builder).finish());
   FOVEA_RETURN_IF_ERROR(infer_graph(graph));
-  for (const Value& value : graph.values())
-    if (value.type.shape.rank() > kMaxRank)
-      return make_error(ErrorCode::kResource, "value {}: expected at most {} dimensions, found {}", shown(value.name),
-                        kMaxRank, value.type.shape.rank());
+  FOVEA_RETURN_IF_ERROR(wire::check_ranks(graph));
   return graph;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "import/wire/names.h"
+#include "import/wire/ranks.h"
 #include "ops/infer.h"
 
 namespace fovea::tensorflow_import {
@@ -50,10 +51,7 @@ Result<Graph> GraphReader::read() && {
   read_metadata();
   FOVEA_TRY(Graph graph, std::move(store_.builder).finish());
   FOVEA_RETURN_IF_ERROR(infer_graph(graph));
-  for (const Value& value : graph.values())
-    if (value.type.shape.rank() > kMaxRank)
-      return make_error(ErrorCode::kResource, "value {}: expected at most {} dimensions, found {}", shown(value.name),
-                        kMaxRank, value.type.shape.rank());
+  FOVEA_RETURN_IF_ERROR(wire::check_ranks(graph));
   return graph;
 }
 

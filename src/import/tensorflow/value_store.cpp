@@ -57,15 +57,8 @@ std::string ValueStore::unique_name(const std::string& wanted) {
 void ValueStore::infer_types(NodeId id) {
   const Graph& graph = builder.graph();
   const Node& node = graph.node(id);
-  std::vector<InferContext::Operand> operands;
-  for (ValueId v : node.inputs) {
-    if (v == kNoValue)
-      operands.emplace_back();
-    else
-      operands.push_back({graph.value(v).type, graph.value(v).constant.get(), true});
-  }
   // A failure is not reported here: inference over the whole finished graph, which knows more, meets it again.
-  const auto types = infer_node(node, std::move(operands));
+  const auto types = infer_node(node, operands_of(graph, node));
   if (!types.ok()) return;
   for (std::size_t i = 0; i < node.outputs.size() && i < types->size(); ++i)
     if (node.outputs[i] != kNoValue) builder.set_type(node.outputs[i], (*types)[i]);
