@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "backends/onednn/activation_post_ops.h"
+#include "ops/fused_qconv.h"
 
 namespace fovea::onednn {
 
@@ -42,6 +43,28 @@ dnnl::primitive_attr attributes_of(const ConvProblem& problem, const ConvRegion&
 }
 
 }  // namespace
+
+Result<ConvProblem> read_conv_geometry(const TacticQuery& query) {
+  constexpr int kImage = FusedConvInputs::kX, kWeight = FusedConvInputs::kWeight;
+  static_assert(kImage == FusedQConvInputs::kX && kWeight == FusedQConvInputs::kWeight);
+  ConvProblem problem;
+  FOVEA_TRY(problem.conv,
+            read_conv_attributes(query.node, query.input(kImage).type.shape, query.input(kWeight).type.shape));
+  FOVEA_TRY(problem.activation, read_activation(query.node));
+  const Dims x = query.input_dims(kImage), y = query.output_dims();
+  problem.in_channels = x[1], problem.in_h = x[2], problem.in_w = x[3];
+  problem.out_channels = y[1], problem.out_h = y[2], problem.out_w = y[3];
+  problem.input = query.input(kImage).type.dtype;
+  problem.output = query.output().type.dtype;
+  return problem;
+}
+
+Verdict check_kernel(const Result<ConvProblem>& problem) {
+  if (!problem.ok()) return Verdict::no("{}", problem.error().text());
+  const auto descriptor = describe_conv(*problem, whole_region(*problem));
+  if (!descriptor.ok()) return Verdict::no("{}", descriptor.error().text());
+  return Verdict::yes();
+}
 
 double ConvProblem::macs() const {
   return static_cast<double>(out_h * out_w * out_channels) *

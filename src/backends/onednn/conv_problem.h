@@ -40,6 +40,10 @@ struct ConvProblem {
   ConvProblem flattened() const;
 };
 
+// Geometry, extents, element types and activation of a FusedConv or FusedQConv node, whose image and weights are their
+// first two inputs; bias, residual and scales are the tactic's to add.
+Result<ConvProblem> read_conv_geometry(const TacticQuery& query);
+
 // Output rows and channels.
 struct ConvRegion {
   std::int64_t row_begin = 0, row_end = 0;
@@ -66,6 +70,9 @@ Result<ConvDescriptor> describe_conv(const ConvProblem& problem, const ConvRegio
                                      const dnnl::memory::desc& weights);
 // The same with the order of the weights open.
 Result<ConvDescriptor> describe_conv(const ConvProblem& problem, const ConvRegion& region);
+
+// Whether the library has a kernel for a problem that could be read.
+Verdict check_kernel(const Result<ConvProblem>& problem);
 
 // The rate to expect in GMAC/s on one thread.
 double expected_gmacs_per_s(const ConvProblem& problem);

@@ -87,6 +87,11 @@ Result<Program> make_fixed_program(const ConvCutter& cutter, const ConvWeights& 
 
 }  // namespace
 
+ConvWeights oihw_weights(const Tensor& weight) {
+  const Dims& w = weight.dims();
+  return {weight.raw(), weight.dtype(), {w[1] * w[2] * w[3], w[2] * w[3], w[3], 1}};
+}
+
 Result<Program> make_conv_program(const ConvProblem& problem, const ConvWeights& weights, std::vector<float> bias,
                                   std::int64_t images, int residual_input) {
   const auto cutter = std::make_shared<const ConvCutter>(problem, std::move(bias), residual_input);

@@ -14,6 +14,9 @@ struct ConvWeights {
   std::array<std::int64_t, 4> strides{};
 };
 
+// A constant [O,I,kh,kw] as it lies in the graph.
+ConvWeights oihw_weights(const Tensor& weight);
+
 // `bias` is empty or has one value an output channel. Addresses are those of a node with the source as input 0, the
 // residual as input `residual_input` and the result as output 0.
 //

@@ -29,15 +29,7 @@ Verdict check_operands(const TacticQuery& query) {
 }
 
 Result<ConvProblem> read_problem(const TacticQuery& query) {
-  ConvProblem problem;
-  FOVEA_TRY(problem.conv, read_conv_attributes(query.node, query.input(FusedConvInputs::kX).type.shape,
-                                               query.input(FusedConvInputs::kWeight).type.shape));
-  FOVEA_TRY(problem.activation, read_activation(query.node));
-  const Dims x = query.input_dims(FusedConvInputs::kX), y = query.output_dims();
-  problem.in_channels = x[1], problem.in_h = x[2], problem.in_w = x[3];
-  problem.out_channels = y[1], problem.out_h = y[2], problem.out_w = y[3];
-  problem.input = query.input(FusedConvInputs::kX).type.dtype;
-  problem.output = query.output().type.dtype;
+  FOVEA_TRY(ConvProblem problem, read_conv_geometry(query));
   problem.bias = query.has(FusedConvInputs::kBias);
   problem.residual = query.has(FusedConvInputs::kResidual);
   return problem;
@@ -47,11 +39,7 @@ Result<ConvProblem> read_problem(const TacticQuery& query) {
 
 Verdict applies_conv(const TacticQuery& query) {
   if (const Verdict verdict = check_operands(query); !verdict.applies) return verdict;
-  const auto problem = read_problem(query);
-  if (!problem.ok()) return Verdict::no("{}", problem.error().text());
-  const auto descriptor = describe_conv(*problem, whole_region(*problem));
-  if (!descriptor.ok()) return Verdict::no("{}", descriptor.error().text());
-  return Verdict::yes();
+  return check_kernel(read_problem(query));
 }
 
 TacticLayouts layouts_conv(const TacticQuery& query) {
@@ -67,9 +55,7 @@ double cost_conv(const TacticQuery& query) {
 
 Result<std::unique_ptr<Step>> build_conv(const TacticQuery& query) {
   FOVEA_TRY(const ConvProblem problem, read_problem(query));
-  const Tensor& weight = *query.constant(FusedConvInputs::kWeight);
-  const Dims& w = weight.dims();
-  const ConvWeights weights{weight.raw(), weight.dtype(), {w[1] * w[2] * w[3], w[2] * w[3], w[3], 1}};
+  const ConvWeights weights = oihw_weights(*query.constant(FusedConvInputs::kWeight));
   std::vector<float> bias;
   if (problem.bias) bias = query.constant(FusedConvInputs::kBias)->to_floats();
   FOVEA_TRY(Program program,

@@ -31,20 +31,12 @@ Verdict check_operands(const TacticQuery& query) {
 }
 
 Result<ConvProblem> read_problem(const TacticQuery& query) {
-  ConvProblem problem;
-  FOVEA_TRY(problem.conv, read_conv_attributes(query.node, query.input(Inputs::kX).type.shape,
-                                               query.input(Inputs::kWeight).type.shape));
-  FOVEA_TRY(problem.activation, read_activation(query.node));
+  FOVEA_TRY(ConvProblem problem, read_conv_geometry(query));
   FOVEA_TRY(const auto y, read_quantised(query.node, "y"));
   FOVEA_TRY(const auto residual, read_quantised(query.node, "residual"));
   FOVEA_TRY(const auto middle, read_quantised(query.node, "middle"));
   if (middle) return unsupported("quantising twice has no oneDNN form");
   FOVEA_TRY(const std::int64_t x_zero_point, AttributeReader(query.node).integer("x_zero_point", 0));
-  const Dims in = query.input_dims(Inputs::kX), out = query.output_dims();
-  problem.in_channels = in[1], problem.in_h = in[2], problem.in_w = in[3];
-  problem.out_channels = out[1], problem.out_h = out[2], problem.out_w = out[3];
-  problem.input = DType::kU8;
-  problem.output = query.output().type.dtype;
   problem.bias = query.has(Inputs::kBias);
   problem.residual = query.has(Inputs::kResidual);
   IntegerScales& scales = problem.integer.emplace();
@@ -64,11 +56,7 @@ Result<ConvProblem> read_problem(const TacticQuery& query) {
 
 Verdict applies_qconv(const TacticQuery& query) {
   if (const Verdict verdict = check_operands(query); !verdict.applies) return verdict;
-  const auto problem = read_problem(query);
-  if (!problem.ok()) return Verdict::no("{}", problem.error().text());
-  const auto descriptor = describe_conv(*problem, whole_region(*problem));
-  if (!descriptor.ok()) return Verdict::no("{}", descriptor.error().text());
-  return Verdict::yes();
+  return check_kernel(read_problem(query));
 }
 
 TacticLayouts layouts_qconv(const TacticQuery& query) {
@@ -88,9 +76,7 @@ double cost_qconv(const TacticQuery& query) {
 
 Result<std::unique_ptr<Step>> build_qconv(const TacticQuery& query) {
   FOVEA_TRY(const ConvProblem problem, read_problem(query));
-  const Tensor& weight = *query.constant(Inputs::kWeight);
-  const Dims& w = weight.dims();
-  const ConvWeights weights{weight.raw(), weight.dtype(), {w[1] * w[2] * w[3], w[2] * w[3], w[3], 1}};
+  const ConvWeights weights = oihw_weights(*query.constant(Inputs::kWeight));
   std::vector<float> bias;
   if (problem.bias) {
     bias = query.constant(Inputs::kBias)->to_floats();
