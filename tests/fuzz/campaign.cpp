@@ -1,16 +1,14 @@
 #include "tests/fuzz/campaign.h"
 
-#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <string_view>
 
 #include "base/result.h"
+#include "tests/fuzz/command_line.h"
 
 namespace fovea::fuzz {
 namespace {
@@ -22,26 +20,13 @@ struct Options {
   std::string save = ".";
 };
 
-bool read_number(std::string_view text, std::uint64_t& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 bool read_options(int argc, char** argv, Options& options) {
-  for (int i = 1; i < argc; i += 2) {
-    const std::string_view flag = argv[i];
-    if (i + 1 == argc) return false;
-    std::uint64_t* const value = flag == "--count"     ? &options.count
-                                 : flag == "--seed"    ? &options.seed
-                                 : flag == "--max-mib" ? &options.max_mib
-                                 : flag == "--only"    ? &options.only
-                                                       : nullptr;
-    if (flag == "--save")
-      options.save = argv[i + 1];
-    else if (value == nullptr || !read_number(argv[i + 1], *value))
-      return false;
-  }
-  return true;
+  const Flag flags[] = {{"--count", &options.count},
+                        {"--seed", &options.seed},
+                        {"--max-mib", &options.max_mib},
+                        {"--only", &options.only},
+                        {"--save", nullptr, &options.save}};
+  return read_flags(argc, argv, flags);
 }
 
 // Processor time of this thread: a busy machine does not make a mutant slow.
@@ -49,12 +34,6 @@ double cpu_seconds() {
   timespec t{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
-
-std::uint64_t peak_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) / 1024;
 }
 
 // A file that always holds the bytes of the mutant at work.

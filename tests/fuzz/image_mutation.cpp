@@ -1,42 +1,18 @@
 // Feeds seeded mutants of JPEG and PNG files to decode_image. Exits 1 at the first that is treated wrongly; a sanitizer
 // build finds the rest. Usage: fuzz_image_mutation [--count N] [--seed S] [--max-mib M]
-#include <sys/resource.h>
-
-#include <charconv>
 #include <cstdio>
-#include <string_view>
+#include <string>
 
 #include "base/clock.h"
 #include "data/image_mutator.h"
-
-namespace {
-
-bool read_number(std::string_view text, std::uint64_t& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-// Peak of this process.
-std::uint64_t resident_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) / 1024;
-}
-
-}  // namespace
+#include "tests/fuzz/command_line.h"
 
 int main(int argc, char** argv) {
   std::uint64_t count = 20'000, seed = 1, max_mib = 2048;
-  for (int i = 1; i < argc; i += 2) {
-    const std::string_view flag = argv[i];
-    std::uint64_t* const value = flag == "--count"     ? &count
-                                 : flag == "--seed"    ? &seed
-                                 : flag == "--max-mib" ? &max_mib
-                                                       : nullptr;
-    if (value == nullptr || i + 1 == argc || !read_number(argv[i + 1], *value)) {
-      std::fprintf(stderr, "usage: %s [--count N] [--seed S] [--max-mib M]\n", argv[0]);
-      return 2;
-    }
+  const fovea::fuzz::Flag flags[] = {{"--count", &count}, {"--seed", &seed}, {"--max-mib", &max_mib}};
+  if (!fovea::fuzz::read_flags(argc, argv, flags)) {
+    std::fprintf(stderr, "usage: %s [--count N] [--seed S] [--max-mib M]\n", argv[0]);
+    return 2;
   }
   constexpr std::int64_t kSlowest_ns = 2'500'000'000;  // the decoder's own limit is 2 s of CPU time
   const auto seeds = fovea::mutation_seeds();
@@ -54,8 +30,8 @@ int main(int argc, char** argv) {
     }
   }
   std::printf("images: %llu mutants, slowest %.0f ms, peak %llu MiB\n", static_cast<unsigned long long>(count),
-              static_cast<double>(slowest_ns) / 1e6, static_cast<unsigned long long>(resident_mib()));
-  if (slowest_ns > kSlowest_ns || resident_mib() > max_mib) {
+              static_cast<double>(slowest_ns) / 1e6, static_cast<unsigned long long>(fovea::fuzz::peak_mib()));
+  if (slowest_ns > kSlowest_ns || fovea::fuzz::peak_mib() > max_mib) {
     std::fprintf(stderr, "limits passed: %lld ns a mutant, %llu MiB\n", static_cast<long long>(kSlowest_ns),
                  static_cast<unsigned long long>(max_mib));
     return 1;

@@ -1,33 +1,21 @@
 // Feeds seeded mutants of TFRecord files to open_tfrecords and loads every sample. Exits 1 at the first that is treated
 // wrongly; a sanitizer build finds the rest. Usage: fuzz_tfrecord_mutation [--count N] [--seed S] [--max-mib M]
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdio>
 #include <cstring>
-#include <string_view>
+#include <string>
 
 #include "base/clock.h"
 #include "data/dataset.h"
 #include "data/example_image.h"
 #include "data/image_mutator.h"
 #include "data/tfrecord.h"
+#include "tests/fuzz/command_line.h"
 
 namespace {
 
 using namespace fovea;
-
-bool read_number(std::string_view text, std::uint64_t& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-std::uint64_t resident_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) / 1024;
-}
 
 void append_record(Bytes& file, std::span<const std::byte> data) {
   const auto put = [&file](const auto& number) {
@@ -99,16 +87,10 @@ bool write(const std::string& path, const Bytes& bytes) {
 
 int main(int argc, char** argv) {
   std::uint64_t count = 20'000, seed = 1, max_mib = 2048;
-  for (int i = 1; i < argc; i += 2) {
-    const std::string_view flag = argv[i];
-    std::uint64_t* const value = flag == "--count"     ? &count
-                                 : flag == "--seed"    ? &seed
-                                 : flag == "--max-mib" ? &max_mib
-                                                       : nullptr;
-    if (value == nullptr || i + 1 == argc || !read_number(argv[i + 1], *value)) {
-      fmt::print(stderr, "usage: {} [--count N] [--seed S] [--max-mib M]\n", argv[0]);
-      return 2;
-    }
+  const fovea::fuzz::Flag flags[] = {{"--count", &count}, {"--seed", &seed}, {"--max-mib", &max_mib}};
+  if (!fovea::fuzz::read_flags(argc, argv, flags)) {
+    fmt::print(stderr, "usage: {} [--count N] [--seed S] [--max-mib M]\n", argv[0]);
+    return 2;
   }
   constexpr std::int64_t kSlowest_ns = 7'500'000'000;  // three images, of which the decoder lets each take 2 s
   const std::vector<Bytes> examples = seed_examples();
@@ -131,8 +113,8 @@ int main(int argc, char** argv) {
     }
   }
   fmt::print("tfrecords: {} mutants, {} images loaded, slowest {:.0f} ms, peak {} MiB\n", count, loaded,
-             static_cast<double>(slowest_ns) / 1e6, resident_mib());
-  if (slowest_ns > kSlowest_ns || resident_mib() > max_mib || loaded == 0) {
+             static_cast<double>(slowest_ns) / 1e6, fovea::fuzz::peak_mib());
+  if (slowest_ns > kSlowest_ns || fovea::fuzz::peak_mib() > max_mib || loaded == 0) {
     fmt::print(stderr, "limits passed: {} ns a mutant, {} MiB, at least one image\n", kSlowest_ns, max_mib);
     return 1;
   }
