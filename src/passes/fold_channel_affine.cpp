@@ -4,16 +4,6 @@
 namespace fovea::passes {
 namespace {
 
-// A constant operand that has one element, or one a channel in [C,1,1] or [1,C,1,1] form, spread over the channels.
-std::optional<std::vector<double>> per_channel(const Tensor& t, std::int64_t channels) {
-  if (t.dtype() != DType::kF32 || t.rank() > 4) return std::nullopt;
-  const auto values = t.to_floats();
-  if (values.size() == 1) return std::vector<double>(static_cast<std::size_t>(channels), values[0]);
-  const int axis = t.rank() - 3;
-  if (axis < 0 || t.dim(axis) != channels || t.count() != channels) return std::nullopt;
-  return std::vector<double>(values.begin(), values.end());
-}
-
 Result<bool> fold_into_conv(Match& match, NodeId id) {
   const Node& node = match.node(id);
   if (node.op != "Mul" && node.op != "Add") return false;
@@ -25,7 +15,7 @@ Result<bool> fold_into_conv(Match& match, NodeId id) {
     const TensorType& type = match.graph().value(conv_value).type;
     if (type.shape.rank() != 4 || !type.shape[1].is_fixed()) continue;
     const std::int64_t channels = type.shape[1].extent();
-    const auto values = per_channel(*constant, channels);
+    const auto values = per_channel_values(*constant, channels);
     if (!values) continue;
     ChannelAffine affine;
     affine.scale = node.op == "Mul" ? *values : std::vector<double>(values->size(), 1.0);

@@ -1,5 +1,5 @@
-#include "ops/conv_attributes.h"
 #include "ops/fused_qconv.h"
+#include "passes/first_layer.h"
 #include "passes/pass.h"
 #include "passes/rule.h"
 
@@ -8,21 +8,12 @@ namespace {
 
 using Inputs = FusedQConvInputs;
 
-// Convolutions of few channels copy their input anyway (the tactic qconv_first).
-bool copies_its_input(const Match& match, const Node& conv) {
-  constexpr std::int64_t kFewChannels = 8;
-  const Shape& x = match.graph().value(conv.inputs[Inputs::kX]).type.shape;
-  if (x.rank() != 4 || !x[1].is_fixed() || x[1].extent() > kFewChannels) return false;
-  const auto geometry = read_conv_attributes(conv, x, match.graph().value(conv.inputs[Inputs::kWeight]).type.shape);
-  return geometry.ok() && geometry->group == 1 && geometry->dilation_h == 1 && geometry->dilation_w == 1;
-}
-
 Result<bool> fold(Match& match, NodeId id) {
   const Node& conv = match.node(id);
   if (conv.op != "FusedQConv" || conv.inputs.size() > Inputs::kInputTable) return false;
   const Node* lookup = match.producer(conv.inputs[Inputs::kX], "FusedLookup");
   const NodeId lookup_id = match.producer_id(conv.inputs[Inputs::kX]);
-  if (!lookup || !match.used_once(conv.inputs[Inputs::kX]) || !copies_its_input(match, conv)) return false;
+  if (!lookup || !match.used_once(conv.inputs[Inputs::kX]) || !copies_its_input(match.graph(), conv)) return false;
   const Tensor* table = match.constant(lookup->inputs[1]);
   if (!table || table->rank() != 2 || !match.claim({id, lookup_id})) return false;
   std::vector<ValueId> inputs = conv.inputs;

@@ -1,8 +1,10 @@
 #include <cmath>
 
 #include "ops/conv_attributes.h"
+#include "passes/first_layer.h"
 #include "passes/pass.h"
 #include "passes/rule.h"
+#include "passes/scale_weights.h"
 
 namespace fovea::passes {
 namespace {
@@ -13,27 +15,16 @@ using Inputs = FusedConvInputs;
 struct PixelChain {
   ValueId pixels = kNoValue;
   std::vector<double> scale, shift;
-  std::vector<NodeId> nodes;  // between the pixels and the convolution
 };
-
-// A constant as one value a channel; nothing if it is anything else.
-std::optional<std::vector<double>> per_channel(const Tensor* constant, std::size_t channels) {
-  if (!constant || constant->dtype() != DType::kF32) return std::nullopt;
-  const std::vector<float> values = constant->to_floats();
-  if (values.size() == 1) return std::vector<double>(channels, values[0]);
-  const int axis = constant->rank() - 3;
-  if ((axis != 0 && axis != 1) || values.size() != channels ||
-      constant->dim(axis) != static_cast<std::int64_t>(channels))
-    return std::nullopt;
-  return std::vector<double>(values.begin(), values.end());
-}
 
 // Puts one more node, nearer to the pixels, under the chain: f(g(x)) for the f so far. False if `node` is no such step.
 bool compose(const Match& match, const Node& node, PixelChain& chain, ValueId& next) {
   if (node.op != "Add" && node.op != "Sub" && node.op != "Mul" && node.op != "Div") return false;
   const bool commutes = node.op == "Add" || node.op == "Mul";
   const std::size_t side = commutes && match.constant(node.inputs[0]) ? 1 : 0;
-  const auto values = per_channel(match.constant(node.inputs[1 - side]), chain.scale.size());
+  const Tensor* constant = match.constant(node.inputs[1 - side]);
+  if (!constant) return false;
+  const auto values = per_channel_values(*constant, std::ssize(chain.scale));
   if (!values) return false;
   for (std::size_t c = 0; c < values->size(); ++c) {
     const double v = (*values)[c];
@@ -50,12 +41,11 @@ std::optional<PixelChain> find_chain(const Match& match, ValueId value) {
   const Shape& shape = match.graph().value(value).type.shape;
   if (shape.rank() != 4 || !shape[1].is_fixed()) return std::nullopt;
   const auto channels = static_cast<std::size_t>(shape[1].extent());
-  PixelChain chain{kNoValue, std::vector<double>(channels, 1), std::vector<double>(channels, 0), {}};
-  constexpr std::size_t kMaxNodes = 8;
-  while (chain.nodes.size() < kMaxNodes) {
+  PixelChain chain{kNoValue, std::vector<double>(channels, 1), std::vector<double>(channels, 0)};
+  constexpr int kMaxNodes = 8;
+  for (int nodes = 0; nodes < kMaxNodes; ++nodes) {
     const NodeId id = match.producer_id(value);
     if (id == kNoNode || !match.used_once(value)) return std::nullopt;
-    chain.nodes.push_back(id);
     const Node& node = match.node(id);
     if (node.op == "Cast") {
       chain.pixels = node.inputs[0];
@@ -66,19 +56,10 @@ std::optional<PixelChain> find_chain(const Match& match, ValueId value) {
   return std::nullopt;
 }
 
-// Only what the tactic conv_first takes: everything else is better off with floats made before.
-bool takes_pixels(const Match& match, const Node& conv) {
-  constexpr std::int64_t kFewChannels = 8;
-  const Shape& x = match.graph().value(conv.inputs[Inputs::kX]).type.shape;
-  if (x.rank() != 4 || !x[1].is_fixed() || x[1].extent() > kFewChannels) return false;
-  if (conv.inputs.size() > Inputs::kChannelScale && conv.inputs[Inputs::kChannelScale] != kNoValue) return false;
-  const auto geometry = read_conv_attributes(conv, x, match.graph().value(conv.inputs[Inputs::kWeight]).type.shape);
-  return geometry.ok() && geometry->group == 1 && geometry->dilation_h == 1 && geometry->dilation_w == 1;
-}
-
 Result<bool> fold(Match& match, NodeId id) {
   const Node& conv = match.node(id);
-  if (conv.op != "FusedConv" || !takes_pixels(match, conv)) return false;
+  if (conv.op != "FusedConv" || !copies_its_input(match.graph(), conv)) return false;
+  if (conv.inputs.size() > Inputs::kChannelScale && conv.inputs[Inputs::kChannelScale] != kNoValue) return false;
   if (match.graph().value(conv.inputs[Inputs::kX]).type.dtype != DType::kF32) return false;
   const auto chain = find_chain(match, conv.inputs[Inputs::kX]);
   if (!chain || match.graph().value(chain->pixels).type.dtype != DType::kU8) return false;

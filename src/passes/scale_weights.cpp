@@ -33,4 +33,13 @@ Result<bool> fold_affine_into_conv(Match& match, NodeId conv_id, NodeId absorbed
   return true;
 }
 
+std::optional<std::vector<double>> per_channel_values(const Tensor& t, std::int64_t channels) {
+  if (t.dtype() != DType::kF32 || t.rank() > 4) return std::nullopt;
+  const auto values = t.to_floats();
+  if (values.size() == 1) return std::vector<double>(static_cast<std::size_t>(channels), values[0]);
+  const int axis = t.rank() - 3;
+  if (axis < 0 || t.dim(axis) != channels || t.count() != channels) return std::nullopt;
+  return std::vector<double>(values.begin(), values.end());
+}
+
 }  // namespace fovea

@@ -14,4 +14,8 @@ struct ChannelAffine {
 // and redirects `result` to it. Claims and drops `conv` and `absorbed`. False where it does not apply.
 Result<bool> fold_affine_into_conv(Match& match, NodeId conv, NodeId absorbed, const ChannelAffine& affine);
 
+// An f32 constant of one element, or of one a channel in [C,1,1] or [1,C,1,1] form, spread over the channels of an
+// image; nothing for any other.
+std::optional<std::vector<double>> per_channel_values(const Tensor& constant, std::int64_t channels);
+
 }  // namespace fovea
