@@ -117,15 +117,22 @@ PackedQConv::PackedQConv(const QConvProblem& problem, const kernels::IgemmU8Pane
   bias_.resize(columns);
   kernels::igemm_u8s8_pack_columns(panels, problem.multiplier.data() + first, multiplier_.data());
   kernels::igemm_u8s8_pack_columns(panels, problem.bias.data() + first, bias_.data());
-  if (offset != nullptr) {
+  if (offset == nullptr) return;
+  if (std::all_of(offset, offset + panels.n, [offset](std::int32_t v) { return v == offset[0]; })) {
+    common_offset_ = offset[0];
+  } else {
     offset_.resize(columns);
     kernels::igemm_u8s8_pack_columns(panels, offset, offset_.data());
   }
 }
 
 kernels::IgemmU8Columns PackedQConv::columns() const {
-  return {reinterpret_cast<const std::int8_t*>(weights_.data()), tap_sums_.data(),
-          offset_.empty() ? nullptr : offset_.data(), multiplier_.data(), bias_.data()};
+  return {reinterpret_cast<const std::int8_t*>(weights_.data()),
+          tap_sums_.data(),
+          offset_.empty() ? nullptr : offset_.data(),
+          multiplier_.data(),
+          bias_.data(),
+          common_offset_};
 }
 
 std::size_t PackedQConv::bytes() const {

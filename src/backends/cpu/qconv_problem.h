@@ -44,7 +44,8 @@ class PackedQConv {
  private:
   kernels::IgemmU8Panels panels_;
   AlignedBuffer weights_;
-  std::vector<std::int32_t> tap_sums_, offset_;
+  std::vector<std::int32_t> tap_sums_, offset_;  // offset_: empty where all columns have common_offset_
+  std::int32_t common_offset_ = 0;
   std::vector<float> multiplier_, bias_;
 };
 

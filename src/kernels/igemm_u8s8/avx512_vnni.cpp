@@ -89,44 +89,91 @@ struct Vnni : Avx512 {
   }
 };
 
-// Sums of the bytes of a row in eight parts.
-[[gnu::always_inline]] inline __m512i row_parts(const IgemmU8Run& run, std::int64_t k, std::int64_t row) {
-  const __m512i zero = _mm512_setzero_si512();
-  __m512i parts = zero;
-  for (std::int64_t t = 0; t < run.taps; ++t) {
-    const std::uint8_t* a = run.a + run.a_offsets[t * run.a_tap_stride + row];
-    std::int64_t i = 0;
-    for (; i + 64 <= k; i += 64) parts = _mm512_add_epi64(parts, _mm512_sad_epu8(_mm512_loadu_si512(a + i), zero));
-    if (i < k) {
-      const __mmask64 rest = Vnni::bytes_mask(static_cast<int>(k - i));
-      parts = _mm512_add_epi64(parts, _mm512_sad_epu8(_mm512_maskz_loadu_epi8(rest, a + i), zero));
-    }
-  }
-  return parts;
-}
+// Sums of rows by the dot product with ones, in as many 32-bit parts as a vector has. A policy per width, as most rows
+// that are summed are short: sums of 9, 16 or 24 bytes are worth a layer's product with few columns.
+struct Sum128 {
+  using X = __m128i;
+  static constexpr std::int64_t kBytes = 16;
+  static X zero() { return _mm_setzero_si128(); }
+  static X load(const std::uint8_t* p, __mmask64 mask) { return _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), p); }
+  static X load(const std::uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+  static X add_bytes(X sum, X bytes) { return _mm_dpbusd_epi32(sum, bytes, _mm_set1_epi8(1)); }
+  static X add(X a, X b) { return _mm_add_epi32(a, b); }
+  static X low_dwords(X a, X b) { return _mm_unpacklo_epi32(a, b); }
+  static X high_dwords(X a, X b) { return _mm_unpackhi_epi32(a, b); }
+  static X low_pairs(X a, X b) { return _mm_unpacklo_epi64(a, b); }
+  static X high_pairs(X a, X b) { return _mm_unpackhi_epi64(a, b); }
+  static __m128i add_lanes(X x) { return x; }
+};
 
-// Sums of neighbours: pairs of 64-bit elements, then of 128-bit lanes.
-inline __m512i add_pairs(__m512i a, __m512i b) {
-  return _mm512_add_epi64(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
-}
-inline __m512i add_lanes(__m512i a, __m512i b) {
-  return _mm512_add_epi64(_mm512_shuffle_i64x2(a, b, 0x88), _mm512_shuffle_i64x2(a, b, 0xdd));
+struct Sum256 {
+  using X = __m256i;
+  static constexpr std::int64_t kBytes = 32;
+  static X zero() { return _mm256_setzero_si256(); }
+  static X load(const std::uint8_t* p, __mmask64 mask) {
+    return _mm256_maskz_loadu_epi8(static_cast<__mmask32>(mask), p);
+  }
+  static X load(const std::uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static X add_bytes(X sum, X bytes) { return _mm256_dpbusd_epi32(sum, bytes, _mm256_set1_epi8(1)); }
+  static X add(X a, X b) { return _mm256_add_epi32(a, b); }
+  static X low_dwords(X a, X b) { return _mm256_unpacklo_epi32(a, b); }
+  static X high_dwords(X a, X b) { return _mm256_unpackhi_epi32(a, b); }
+  static X low_pairs(X a, X b) { return _mm256_unpacklo_epi64(a, b); }
+  static X high_pairs(X a, X b) { return _mm256_unpackhi_epi64(a, b); }
+  static __m128i add_lanes(X x) { return _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)); }
+};
+
+struct Sum512 {
+  using X = __m512i;
+  static constexpr std::int64_t kBytes = 64;
+  static X zero() { return _mm512_setzero_si512(); }
+  static X load(const std::uint8_t* p, __mmask64 mask) { return _mm512_maskz_loadu_epi8(mask, p); }
+  static X load(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+  static X add_bytes(X sum, X bytes) { return _mm512_dpbusd_epi32(sum, bytes, _mm512_set1_epi8(1)); }
+  static X add(X a, X b) { return _mm512_add_epi32(a, b); }
+  static X low_dwords(X a, X b) { return _mm512_unpacklo_epi32(a, b); }
+  static X high_dwords(X a, X b) { return _mm512_unpackhi_epi32(a, b); }
+  static X low_pairs(X a, X b) { return _mm512_unpacklo_epi64(a, b); }
+  static X high_pairs(X a, X b) { return _mm512_unpackhi_epi64(a, b); }
+  static __m128i add_lanes(X x) {
+    return Sum256::add_lanes(_mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1)));
+  }
+};
+
+// Four rows at a time, whose parts are added in a tree that ends with one sum an element, in order. kOnce: a row of a
+// tap is no longer than a vector.
+template <class S, bool kOnce>
+void sum_rows(const IgemmU8Run& run, std::int64_t k, std::int32_t* sums) {
+  using X = typename S::X;
+  constexpr int kRows = 4;
+  const std::int64_t whole = kOnce ? 0 : k / S::kBytes * S::kBytes;
+  const __mmask64 rest = Vnni::bytes_mask(static_cast<int>(k - whole));
+  for (std::int64_t i = 0; i < run.m; i += kRows) {
+    const std::int64_t last = (run.m - i < kRows ? run.m - i : kRows) - 1;
+    X parts[kRows];
+    unroll<kRows>([&](auto r) FOVEA_INLINE_LAMBDA { parts[r] = S::zero(); });
+    const std::int64_t* offsets = run.a_offsets + i;
+    for (std::int64_t t = 0; t < run.taps; ++t, offsets += run.a_tap_stride) {
+      unroll<kRows>([&](auto r) FOVEA_INLINE_LAMBDA {
+        const std::uint8_t* a = run.a + offsets[r <= last ? r : last];
+        for (std::int64_t at = 0; at < whole; at += S::kBytes) parts[r] = S::add_bytes(parts[r], S::load(a + at));
+        if (kOnce || rest != 0) parts[r] = S::add_bytes(parts[r], S::load(a + whole, rest));
+      });
+    }
+    const X a = S::add(S::low_dwords(parts[0], parts[1]), S::high_dwords(parts[0], parts[1]));
+    const X b = S::add(S::low_dwords(parts[2], parts[3]), S::high_dwords(parts[2], parts[3]));
+    const __m128i four = S::add_lanes(S::add(S::low_pairs(a, b), S::high_pairs(a, b)));
+    _mm_mask_storeu_epi32(sums + i, static_cast<__mmask8>((2u << last) - 1), four);
+  }
 }
 
 }  // namespace
 
-// Eight rows at a time: their parts are added in a tree that ends with one sum an element, in order.
 void igemm_u8s8_row_sums_avx512(const IgemmU8Run& run, std::int64_t k, std::int32_t* sums) {
-  std::int64_t i = 0;
-  for (; i + 8 <= run.m; i += 8) {
-    __m512i pairs[4];
-    unroll<4>([&](auto j) FOVEA_INLINE_LAMBDA {
-      pairs[j] = add_pairs(row_parts(run, k, i + 2 * j), row_parts(run, k, i + 2 * j + 1));
-    });
-    const __m512i all = add_lanes(add_lanes(pairs[0], pairs[1]), add_lanes(pairs[2], pairs[3]));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + i), _mm512_cvtepi64_epi32(all));
-  }
-  for (; i < run.m; ++i) sums[i] = static_cast<std::int32_t>(_mm512_reduce_add_epi64(row_parts(run, k, i)));
+  if (k <= Sum128::kBytes) return sum_rows<Sum128, true>(run, k, sums);
+  if (k <= Sum256::kBytes) return sum_rows<Sum256, true>(run, k, sums);
+  if (k <= Sum512::kBytes) return sum_rows<Sum512, true>(run, k, sums);
+  sum_rows<Sum512, false>(run, k, sums);
 }
 
 void igemm_u8s8_6x64_vnni(const IgemmU8Run& run) { run_panel<Vnni, 6, 4>(run); }

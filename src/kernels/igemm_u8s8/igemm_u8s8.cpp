@@ -36,7 +36,7 @@ class Worker {
       const std::int64_t m_end = std::min(m + rows, range_.m_end);
       groups_.start({m, m_end, 0, taps_, 0, p_.k});
       while (groups_.next()) {
-        if (p_.columns.offset != nullptr) sum_rows();
+        if (needs_row_sums()) sum_rows();
         for (std::int64_t panel = range_.panel_begin; panel < range_.panel_end; ++panel) run_panel(m, panel);
       }
     }
@@ -67,12 +67,15 @@ class Worker {
       run.a_tap_stride = run.m = group.m;
       run.tap_indices = group.tap_indices;
       run.taps = group.taps;
-      run.row_sums = row_sums_ + first_of(group);
+      const std::int32_t* of_rows = needs_row_sums() ? row_sums_ + first_of(group) : nullptr;
+      (p_.columns.offset != nullptr ? run.row_sums : run.row_start) = of_rows;
       run.c_offsets = group.c_offsets;
       run.residual_offsets = group.residual_offsets;
       kernel.run(run);
     }
   }
+
+  bool needs_row_sums() const { return p_.columns.offset != nullptr || p_.columns.common_offset != 0; }
 
   // Few columns have an offset, where zero points lie off the middle: panels without go without its products.
   bool has_offset(std::int64_t column, int nr) const {
@@ -102,7 +105,10 @@ class Worker {
       run.a_offsets = group.a_offsets;
       run.a_tap_stride = run.m = group.m;
       run.taps = group.taps;
-      p_.panels.wide->row_sums(run, p_.k, row_sums_ + first_of(group));
+      std::int32_t* sums = row_sums_ + first_of(group);
+      p_.panels.wide->row_sums(run, p_.k, sums);
+      if (p_.columns.offset != nullptr) continue;
+      for (std::int64_t i = 0; i < group.m; ++i) sums[i] *= p_.columns.common_offset;
     }
   }
 
@@ -111,7 +117,7 @@ class Worker {
   std::int64_t taps_, quads_;
   PixelGroups<std::uint8_t> groups_;
   alignas(64) std::int32_t start_[kMaxNr];
-  alignas(64) std::int32_t row_sums_[PixelGroups<std::uint8_t>::kMaxRows];
+  alignas(64) std::int32_t row_sums_[PixelGroups<std::uint8_t>::kMaxRows];  // times the common offset, if there is one
 };
 
 // Estimated cycles of a share: dot products of one vector each, and its bytes of A and B from L3 at 16 a cycle.

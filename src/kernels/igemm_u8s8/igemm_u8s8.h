@@ -14,7 +14,8 @@
 // the kinds kNone and kClip (whose bounds are low and high), and avx2 and avx512 agree for every kind.
 //
 // With a_zero_point z and offset d: sum (a - z)(b + d) = sum a b + d sum a - z (sum b + d k taps). The last term is a
-// start value per column; the middle one needs the row sums of A, which are computed only where a column has an offset.
+// start value per column; the middle one needs the row sums of A, which are computed only where a column has an offset,
+// and is a start value per row where all columns have the same.
 //
 // All functions here are pure, allocate nothing, take no lock, and may run at the same time on disjoint ranges.
 #pragma once
@@ -62,6 +63,7 @@ struct IgemmU8Run {
   const std::int32_t* start;        // nr, packed order: what sums begin with
   const std::int32_t* offset;       // nr, packed order: times row_sums[i], added to row i; or null
   const std::int32_t* row_sums;     // m; null with offset
+  const std::int32_t* row_start;    // m, added to every sum of row i; or null
   const float* multiplier;          // nr, packed order
   const float* bias;                // nr, packed order
   std::uint8_t* c;                  // u8 result, or null
@@ -114,9 +116,10 @@ IgemmU8Weights oihw_row_weights_s8(const std::int8_t* w, std::int64_t in_channel
 struct IgemmU8Columns {
   const std::int8_t* b;          // [panel][tap][quad][nr][kIgemmQuad]
   const std::int32_t* tap_sums;  // [panel][tap][nr]: sum over k of b, + offset * k
-  const std::int32_t* offset;    // [column], or null where all are 0
+  const std::int32_t* offset;    // [column], or null where all are common_offset
   const float* multiplier;       // [column]
   const float* bias;             // [column]
+  std::int32_t common_offset = 0;
 };
 
 std::size_t igemm_u8s8_packed_bytes(const IgemmU8Panels& panels, std::int64_t taps, std::int64_t k);

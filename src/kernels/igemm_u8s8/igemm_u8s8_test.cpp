@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "kernels/guarded_buffer.h"
 #include "kernels/igemm_u8s8/rows.h"
 #include "kernels/vector_math_scalar.h"
 
@@ -18,6 +19,7 @@ struct Case {
                dilation = 1;
   int zero_point = 0;
   bool offsets = false, residual = false, real_result = false;
+  std::int32_t common_offset = 0;  // of all columns, where they have none of their own
   Requantise requantise = {};
   int low = 0, high = 255, weight_low = -128, weight_high = 127;  // ranges of the random data
 
@@ -64,7 +66,7 @@ std::int64_t exact_sum(const Case& c, const Data& d, std::int64_t m, std::int64_
       for (std::int64_t k = 0; k < c.channels; ++k) {
         const int x = d.x[static_cast<std::size_t>(((image * c.in_h + iy) * c.in_w + ix) * c.channels + k)];
         const int w = d.w[static_cast<std::size_t>(((n * c.channels + k) * c.kernel + ky) * c.kernel + kx)];
-        sum += (x - c.zero_point) * (w + (c.offsets ? d.offset[static_cast<std::size_t>(n)] : 0));
+        sum += (x - c.zero_point) * (w + (c.offsets ? d.offset[static_cast<std::size_t>(n)] : c.common_offset));
       }
     }
   return sum;
@@ -125,15 +127,17 @@ IgemmU8S8 make_problem(const Case& c, const Data& d, const Rows& rows, Packed& p
   packed.b.resize(igemm_u8s8_packed_bytes(p.panels, taps, p.k));
   igemm_u8s8_pack(p.panels, weights, taps, p.k, packed.b.data());
   packed.sums.resize(columns * static_cast<std::size_t>(taps));
-  igemm_u8s8_tap_sums(p.panels, weights, taps, p.k, c.offsets ? d.offset.data() : nullptr, packed.sums.data());
+  const std::vector<std::int32_t> offset =
+      c.offsets ? d.offset : std::vector(static_cast<std::size_t>(c.filters), c.common_offset);
+  igemm_u8s8_tap_sums(p.panels, weights, taps, p.k, offset.data(), packed.sums.data());
   packed.multiplier.resize(columns);
   packed.bias.resize(columns);
   packed.offset.resize(columns);
   igemm_u8s8_pack_columns(p.panels, d.multiplier.data(), packed.multiplier.data());
   igemm_u8s8_pack_columns(p.panels, d.bias.data(), packed.bias.data());
   igemm_u8s8_pack_columns(p.panels, d.offset.data(), packed.offset.data());
-  p.columns = {packed.b.data(), packed.sums.data(), c.offsets ? packed.offset.data() : nullptr,
-               packed.multiplier.data(), packed.bias.data()};
+  p.columns = {packed.b.data(),          packed.sums.data(), c.offsets ? packed.offset.data() : nullptr,
+               packed.multiplier.data(), packed.bias.data(), c.common_offset};
   if (c.residual) p.residual = d.residual.data();
   p.residual_stride = p.c_stride = c.filters;
   p.requantise = c.requantise;
@@ -184,11 +188,36 @@ TEST_P(IgemmU8S8Rows, TileEdges) {
 }
 
 TEST_P(IgemmU8S8Rows, Depths) {
-  for (const std::int64_t channels : {1, 2, 3, 4, 5, 6, 7, 8, 9, 63, 64, 65, 300}) {
-    Case c;
-    c.channels = channels, c.filters = 50, c.zero_point = 128;
-    check(c);
-  }
+  for (const std::int64_t channels : {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 300})
+    for (const std::int32_t common_offset : {0, -127, 128}) {
+      Case c;
+      c.channels = channels, c.filters = 50, c.zero_point = 128, c.common_offset = common_offset;
+      check(c);
+      c.offsets = true;
+      check(c);
+    }
+}
+
+TEST_P(IgemmU8S8Rows, RowSumsReadNothingBehindARow) {
+  for (const std::int64_t k : {1, 3, 9, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65, 127, 128, 130})
+    for (const std::int64_t rows : {1, 2, 3, 4, 5, 8, 9})
+      for (const std::int64_t taps : {1, 3}) {
+        GuardedBuffer<std::uint8_t> x(static_cast<std::size_t>(k * rows * taps));
+        Rng rng(1);
+        for (std::int64_t i = 0; i < k * rows * taps; ++i) x.data()[i] = static_cast<std::uint8_t>(rng.below(256));
+        std::vector<std::int64_t> offsets;
+        std::vector<std::int32_t> want(static_cast<std::size_t>(rows)), found(static_cast<std::size_t>(rows + 1), -1);
+        for (std::int64_t i = 0; i < rows * taps; ++i) {
+          offsets.push_back(i * k);
+          for (std::int64_t j = 0; j < k; ++j) want[static_cast<std::size_t>(i % rows)] += x.data()[i * k + j];
+        }
+        IgemmU8Run run{};
+        run.a = x.data(), run.a_offsets = offsets.data(), run.a_tap_stride = run.m = rows, run.taps = taps;
+        cut_panels(GetParam().kernels, GetParam().isa, 8).wide->row_sums(run, k, found.data());
+        EXPECT_EQ(found.back(), -1);
+        found.pop_back();
+        EXPECT_EQ(found, want) << "k " << k << ", rows " << rows << ", taps " << taps;
+      }
 }
 
 TEST_P(IgemmU8S8Rows, Convolutions) {

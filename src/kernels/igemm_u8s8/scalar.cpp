@@ -47,6 +47,7 @@ void igemm_u8s8_1x16_scalar(const IgemmU8Run& run) {
     std::int32_t sums[kNr];
     for (int j = 0; j < kNr; ++j) {
       sums[j] = run.start[j];
+      if (run.row_start != nullptr) sums[j] += run.row_start[i];
       if (run.offset != nullptr) sums[j] += run.offset[j] * run.row_sums[i];
     }
     for (std::int64_t t = 0; t < run.taps; ++t) {

@@ -138,6 +138,10 @@ template <class V, int kMr, int kNv, bool kTail>
   }
 }
 
+// A single row (a fully connected layer of one image) reads each weight once: they are asked for this many bytes ahead,
+// into the next panel, which follows.
+constexpr std::int64_t kSingleRowAhead = 4096;
+
 // `prefetch` walks through the weights of the next panel, a line a quad.
 template <class V, int kMr, int kNv, bool kTail>
 [[gnu::always_inline]] inline void compute_tile(const IgemmU8Run& run, std::int64_t m, const std::int8_t* prefetch) {
@@ -146,14 +150,25 @@ template <class V, int kMr, int kNv, bool kTail>
     const typename V::I start = V::iload(run.start + j * V::N);
     unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA { acc[i][j] = start; });
   });
+  if (run.row_start != nullptr) {
+    unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA {
+      const typename V::I start = V::ibroadcast(run.row_start[m + i]);
+      unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA { acc[i][j] = V::iadd(acc[i][j], start); });
+    });
+  }
   const std::int64_t* a_offsets = run.a_offsets + m;
   for (std::int64_t t = 0; t < run.taps; ++t, a_offsets += run.a_tap_stride) {
     const std::uint8_t* row[kMr];
     unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA { row[i] = run.a + a_offsets[i]; });
     const std::int8_t* b = run.b + run.tap_indices[t] * run.b_tap_stride;
     for (std::int64_t q = 0; q < run.quads; ++q, b += kNv * V::N * kIgemmQuad) {
-      __builtin_prefetch(prefetch, 0, 2);
-      prefetch += 64;
+      if constexpr (kMr == 1) {
+        for (std::int64_t line = 0; line < kNv * V::N * kIgemmQuad; line += 64)
+          __builtin_prefetch(b + kSingleRowAhead + line, 0, 2);
+      } else {
+        __builtin_prefetch(prefetch, 0, 2);
+        prefetch += 64;
+      }
       typename V::Weights weights[kNv];
       unroll<kNv>([&](auto j) FOVEA_INLINE_LAMBDA { weights[j] = V::load_weights(b + j * V::N * kIgemmQuad); });
       unroll<kMr>([&](auto i) FOVEA_INLINE_LAMBDA {
