@@ -57,6 +57,7 @@ Status explain(const ExplainOptions& options, const Context& context) {
   compile_options.batch = options.run.batch;
   compile_options.input_layout = Layout::kChannelsLast;
   compile_options.plan = plan_options(options.run);
+  compile_options.plan.confirm_all = true;  // a loser's reason is the true one
   FOVEA_RETURN_IF_ERROR(apply_tuning(options.run, compile_options));
   if (compile_options.plan.threads == 0) compile_options.plan.threads = detect_topology().usable_threads();
   FOVEA_TRY(const PlanProfile profile, profile_plan(model.graph, compile_options, options.seconds));

@@ -11,7 +11,7 @@ namespace fovea {
 // Why a step is what it is, for `fovea explain`.
 struct Candidate {
   std::string tactic;
-  bool applies = false;
+  bool applies = false;    // of a loser: as far as it was asked (PlanOptions::confirm_all)
   std::string reason;      // why not
   double cost_us = 0;      // estimated, or measured where `measured`
   double estimate_us = 0;
@@ -70,6 +70,7 @@ struct PlanOptions {
   int threads = 1;
   std::string force_tactic;                // prefer tactics whose name starts with this, wherever one applies
   std::vector<std::string> exclude;        // tactic or backend names not to use
+  bool confirm_all = false;                // ask losers for their kernels too (Tactic::confirm): to show or time them
   std::shared_ptr<const MeasuredCosts> measured;  // where it knows a node's kind, it chooses instead of the estimates
   std::map<std::string, std::string> pinned;      // node -> the tactic it must use, if it applies
 };

@@ -7,6 +7,7 @@
 #include "ops/infer.h"
 #include "plan/arena.h"
 #include "plan/move_steps.h"
+#include "plan/selection.h"
 
 namespace fovea {
 namespace {
@@ -113,6 +114,78 @@ TEST(InPlace, OtherwiseItHasItsOwn) {
   EXPECT_EQ(place_of("a = Relu(x)\nb = Exp(a)\ns = Add(b, a)\noutput s\n", "s"), "") << "an output of the graph";
   EXPECT_EQ(place_of("a = Relu(x)\nb = Exp(a)\ns = Add(b, a)\ny = Abs(s)\noutput y\noutput a\n", "s"), "")
       << "an output";
+}
+
+// Two backends of one tactic each for Relu: `quick` costs 10, `library` what is asked for, and it has a kernel only if
+// that is asked for as well; its questions are counted.
+struct Library {
+  static inline double cost = 0;
+  static inline bool has_kernel = true;
+  static inline int confirmed = 0;
+
+  class Backend : public fovea::Backend {
+   public:
+    explicit Backend(const Tactic& tactic) : tactic_(tactic) {}
+    std::string_view name() const override { return tactic_.name; }
+    std::span<const Tactic> tactics() const override { return {&tactic_, 1}; }
+
+   private:
+    const Tactic& tactic_;
+  };
+
+  static Selection select(const PlanOptions& options, double library_cost, bool kernel) {
+    static constexpr auto kYes = [](const TacticQuery&) { return Verdict::yes(); };
+    static constexpr auto kLayouts = [](const TacticQuery& query) { return uniform_layouts(query, Layout::kRowMajor); };
+    static constexpr auto kBuild = [](const TacticQuery&) -> Result<std::unique_ptr<Step>> { return unsupported("-"); };
+    static const Tactic quick{"quick", "Relu", kYes, kLayouts, [](const TacticQuery&) { return 10.0; }, kBuild};
+    static const Tactic library{"library", "Relu", kYes, kLayouts, [](const TacticQuery&) { return cost; }, kBuild,
+                                [](const TacticQuery&) {
+                                  ++confirmed;
+                                  return has_kernel ? Verdict::yes() : Verdict::no("no kernel");
+                                }};
+    cost = library_cost, has_kernel = kernel, confirmed = 0;
+    const auto graph = parse_graph("graph g\ninput x: f32[4]\ny: f32[4] = Relu(x)\noutput y\n");
+    const Backend first(quick), second(library);
+    const fovea::Backend* backends[] = {&first, &second};
+    const CpuFeatures cpu;
+    return select_tactic({*graph, graph->node(graph->topological_order()[0]), cpu, 1}, backends, options);
+  }
+};
+
+TEST(Selection, AsksForAKernelOnlyWhereItWouldWin) {
+  EXPECT_EQ(Library::select({}, 100, true).decision.chosen, "quick");
+  EXPECT_EQ(Library::confirmed, 0);
+  EXPECT_EQ(Library::select({}, 1, true).decision.chosen, "library");
+  EXPECT_EQ(Library::confirmed, 1);
+  PlanOptions forced;
+  forced.force_tactic = "library";
+  EXPECT_EQ(Library::select(forced, 100, true).decision.chosen, "library");
+  EXPECT_EQ(Library::confirmed, 1);
+  PlanOptions without;
+  without.exclude = {"library"};
+  EXPECT_EQ(Library::select(without, 1, true).decision.candidates[1].reason, "excluded by request");
+  EXPECT_EQ(Library::confirmed, 0);
+}
+
+TEST(Selection, TakesTheNextBestWhereThereIsNoKernel) {
+  PlanOptions pinned;
+  pinned.pinned["y"] = "library";
+  for (const PlanOptions& options : {PlanOptions(), pinned}) {
+    const Selection selection = Library::select(options, 1, false);
+    EXPECT_EQ(selection.decision.chosen, "quick");
+    EXPECT_FALSE(selection.decision.candidates[1].applies);
+    EXPECT_EQ(selection.decision.candidates[1].reason, "no kernel");
+  }
+}
+
+TEST(Selection, GivesTheTrueReasonOfALoserWhereThatIsWanted) {
+  PlanOptions options;
+  options.confirm_all = true;
+  const Selection selection = Library::select(options, 100, false);
+  EXPECT_EQ(selection.decision.chosen, "quick");
+  EXPECT_EQ(selection.decision.candidates[1].reason, "no kernel");
+  EXPECT_EQ(Library::select(options, 1, true).decision.chosen, "library");
+  EXPECT_EQ(Library::confirmed, 1);
 }
 
 TEST(EstimateUs, IsTheSameForEveryBatch) {

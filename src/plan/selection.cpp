@@ -39,6 +39,18 @@ bool is_forced(const TacticQuery& query, const Tactic& tactic, const PlanOptions
   return !options.force_tactic.empty() && tactic.name.starts_with(options.force_tactic);
 }
 
+// Whether a tactic comes into question; the last word of one that would win is its confirm().
+Verdict first_verdict(const TacticQuery& query, const Backend& backend, const Tactic& tactic,
+                      const PlanOptions& options) {
+  if (is_excluded(backend, tactic, options)) return Verdict::no("excluded by request");
+  return options.confirm_all ? tactic.check(query) : tactic.applies(query);
+}
+
+void note(Verdict verdict, Candidate& candidate) {
+  candidate.applies = verdict.applies;
+  candidate.reason = std::move(verdict.reason);
+}
+
 }  // namespace
 
 Selection select_tactic(const TacticQuery& query, std::span<const Backend* const> backends,
@@ -51,10 +63,8 @@ Selection select_tactic(const TacticQuery& query, std::span<const Backend* const
   for (const Backend* backend : backends) {
     for (const Tactic& tactic : backend->tactics()) {
       if (tactic.op != query.node.op && tactic.op != "*") continue;
-      Candidate candidate{std::string(tactic.name), false, "", 0};
-      Verdict verdict = is_excluded(*backend, tactic, options) ? Verdict::no("excluded by request") : tactic.applies(query);
-      candidate.applies = verdict.applies;
-      candidate.reason = std::move(verdict.reason);
+      Candidate candidate{std::string(tactic.name)};
+      note(first_verdict(query, *backend, tactic, options), candidate);
       if (candidate.applies) {
         Rank rank{is_forced(query, tactic, options), false, tactic.cost_us(query)};
         candidate.estimate_us = rank.cost_us;
@@ -66,7 +76,9 @@ Selection select_tactic(const TacticQuery& query, std::span<const Backend* const
         }
         candidate.cost_us = rank.cost_us;
         const double margin = out.decision.backend == backend->name() ? 1.0 : kGainToLeaveTheFirst;
-        if (!out.tactic || is_better(rank, best, margin)) {
+        const bool wins = !out.tactic || is_better(rank, best, margin);
+        if (wins && tactic.confirm && !options.confirm_all) note(tactic.confirm(query), candidate);
+        if (wins && candidate.applies) {
           out.tactic = &tactic;
           out.decision.chosen = tactic.name;
           out.decision.backend = backend->name();

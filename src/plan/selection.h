@@ -10,8 +10,9 @@ struct Selection {
   Decision decision;
 };
 
-// Asks every tactic for the node's operator in every backend; the cheapest that applies wins, ties go to the earlier one, and
-// a later backend has to be cheaper by a quarter.
+// Asks every tactic for the node's operator in every backend; the cheapest that applies wins, ties go to the earlier
+// one, and a later backend has to be cheaper by a quarter. What takes long to answer (Tactic::confirm) is asked only of
+// those that are better than all before them, unless `options` wants it of all.
 Selection select_tactic(const TacticQuery& query, std::span<const Backend* const> backends, const PlanOptions& options);
 
 }  // namespace fovea

@@ -91,12 +91,22 @@ struct TacticLayouts {
 struct Tactic {
   std::string_view name;     // "conv_igemm_avx512"
   std::string_view op;       // the operator of ops.inc that it implements, "*" for all
+  // By shapes, types and the CPU: microseconds. layouts() and cost_us() may be asked wherever it said yes.
   Verdict (*applies)(const TacticQuery&);
   TacticLayouts (*layouts)(const TacticQuery&);
   // Expected microseconds for one image at 1 thread; must not depend on query.threads or on the batch, so that the
   // choice, and with it the bytes of the answer, is the same for every batch and thread count.
   double (*cost_us)(const TacticQuery&);
   Result<std::unique_ptr<Step>> (*build)(const TacticQuery&);
+  // What applies() leaves open because it takes milliseconds, a foreign library's kernel say: asked only where applies()
+  // said yes and the answer matters. Null: nothing is left open.
+  Verdict (*confirm)(const TacticQuery&) = nullptr;
+
+  // Both answers in one.
+  Verdict check(const TacticQuery& query) const {
+    Verdict verdict = applies(query);
+    return verdict.applies && confirm ? confirm(query) : verdict;
+  }
 };
 
 // A provider of tactics: cpu, onednn, reference. Foreign types never leave its folder.

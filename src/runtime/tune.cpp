@@ -32,10 +32,12 @@ std::vector<Subject> find_subjects(const Graph& graph, std::span<const Backend* 
                                    const CompileOptions& options, const MeasuredCosts& known) {
   std::vector<Subject> subjects;
   std::set<std::string> seen;
+  PlanOptions plan_options = options.plan;
+  plan_options.confirm_all = true;  // what is timed must be what was asked for
   for (NodeId id : graph.topological_order()) {
     const Node& node = graph.node(id);
     const TacticQuery query{graph, node, options.plan.cpu, options.plan.threads};
-    const Selection selection = select_tactic(query, backends, options.plan);
+    const Selection selection = select_tactic(query, backends, plan_options);
     double best = kLastResort;
     for (const Candidate& c : selection.decision.candidates)
       if (c.applies) best = std::min(best, c.estimate_us);

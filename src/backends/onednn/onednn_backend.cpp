@@ -11,7 +11,13 @@ class OnednnBackend : public Backend {
   std::span<const Tactic> tactics() const override {
     static constexpr Tactic kTactics[] = {
 #define TACTIC(name, op, stem) \
-  {#name, #op, onednn::applies_##stem, onednn::layouts_##stem, onednn::cost_##stem, onednn::build_##stem},
+  {#name,                      \
+   #op,                        \
+   onednn::applies_##stem,     \
+   onednn::layouts_##stem,     \
+   onednn::cost_##stem,        \
+   onednn::build_##stem,       \
+   onednn::confirm_##stem},
 #include "backends/onednn/tactics.inc"
 #undef TACTIC
     };

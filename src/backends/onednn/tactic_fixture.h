@@ -32,7 +32,7 @@ class TacticFixture {
 
   const Node& node() const { return graph_.node(graph_.topological_order().front()); }
   TacticQuery query(int threads = 1) const { return {graph_, node(), cpu_, threads}; }
-  Verdict verdict() const { return tactic_->applies(query()); }
+  Verdict verdict() const { return tactic_->check(query()); }
   std::vector<Tensor>& inputs() { return inputs_; }
 
   // Builds for `built_for` threads, runs on a team of `threads`. The result is row-major.

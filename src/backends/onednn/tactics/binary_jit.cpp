@@ -122,6 +122,12 @@ Verdict applies_binary(const TacticQuery& query) {
       return Verdict::no("operand {} is {}", i, dtype_name(query.input(i).type.dtype));
   const auto reading = read_binary(query);
   if (!reading.ok()) return Verdict::no("{}", reading.error().text());
+  return Verdict::yes();
+}
+
+Verdict confirm_binary(const TacticQuery& query) {
+  const auto reading = read_binary(query);
+  if (!reading.ok()) return Verdict::no("{}", reading.error().text());
   const auto piece = make_piece(*reading, nullptr, 0, reading->rows);
   return piece.ok() ? Verdict::yes() : Verdict::no("{}", piece.error().text());
 }

@@ -77,6 +77,12 @@ Verdict applies_eltwise(const TacticQuery& query) {
   if (query.input(0).type.dtype != query.output().type.dtype) return Verdict::no("the result has another element type");
   const auto function = read_function(query);
   if (!function.ok()) return Verdict::no("{}", function.error().text());
+  return Verdict::yes();
+}
+
+Verdict confirm_eltwise(const TacticQuery& query) {
+  const auto function = read_function(query);
+  if (!function.ok()) return Verdict::no("{}", function.error().text());
   const auto piece = make_piece(*function, query.input(0).type.dtype, 0, count_of(query.output()));
   return piece.ok() ? Verdict::yes() : Verdict::no("{}", piece.error().text());
 }

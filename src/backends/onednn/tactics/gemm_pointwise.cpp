@@ -74,12 +74,13 @@ Verdict applies_gemm(const TacticQuery& query) {
     return Verdict::no("f32 in and {} out", dtype_name(query.output().type.dtype));
   const auto gemm = read_gemm(query);
   if (!gemm.ok()) return Verdict::no("{}", gemm.error().text());
-  if (has_bias(query))
-    if (const Verdict verdict = check_bias(query, gemm->columns); !verdict.applies) return verdict;
-  const ConvProblem problem = as_convolution(query, *gemm);
-  const auto descriptor = describe_conv(problem, whole_region(problem));
-  if (!descriptor.ok()) return Verdict::no("{}", descriptor.error().text());
+  if (has_bias(query)) return check_bias(query, gemm->columns);
   return Verdict::yes();
+}
+
+Verdict confirm_gemm(const TacticQuery& query) {
+  const auto gemm = read_gemm(query);
+  return check_kernel(gemm.ok() ? Result<ConvProblem>(as_convolution(query, *gemm)) : gemm.error());
 }
 
 TacticLayouts layouts_gemm(const TacticQuery& query) { return uniform_layouts(query, Layout::kRowMajor); }

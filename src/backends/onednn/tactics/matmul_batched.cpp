@@ -68,6 +68,12 @@ Verdict applies_matmul(const TacticQuery& query) {
     if (query.input(i).type.dtype != query.output().type.dtype) return Verdict::no("mixed element types");
   const auto reading = read_matmul(query);
   if (!reading.ok()) return Verdict::no("{}", reading.error().text());
+  return Verdict::yes();
+}
+
+Verdict confirm_matmul(const TacticQuery& query) {
+  const auto reading = read_matmul(query);
+  if (!reading.ok()) return Verdict::no("{}", reading.error().text());
   const auto piece = make_piece(*reading, 0, reading->rows);
   return piece.ok() ? Verdict::yes() : Verdict::no("{}", piece.error().text());
 }

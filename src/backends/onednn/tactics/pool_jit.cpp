@@ -100,6 +100,12 @@ Verdict applies_pool(const TacticQuery& query) {
   if (query.input(0).type.dtype != query.output().type.dtype) return Verdict::no("the result has another element type");
   const auto reading = read_pool(query);
   if (!reading.ok()) return Verdict::no("{}", reading.error().text());
+  return Verdict::yes();
+}
+
+Verdict confirm_pool(const TacticQuery& query) {
+  const auto reading = read_pool(query);
+  if (!reading.ok()) return Verdict::no("{}", reading.error().text());
   const auto piece = make_piece(*reading, 0, reading->window.out_h);
   return piece.ok() ? Verdict::yes() : Verdict::no("{}", piece.error().text());
 }

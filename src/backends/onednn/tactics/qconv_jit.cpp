@@ -56,8 +56,11 @@ Result<ConvProblem> read_problem(const TacticQuery& query) {
 
 Verdict applies_qconv(const TacticQuery& query) {
   if (const Verdict verdict = check_operands(query); !verdict.applies) return verdict;
-  return check_kernel(read_problem(query));
+  const auto problem = read_problem(query);
+  return problem.ok() ? Verdict::yes() : Verdict::no("{}", problem.error().text());
 }
+
+Verdict confirm_qconv(const TacticQuery& query) { return check_kernel(read_problem(query)); }
 
 TacticLayouts layouts_qconv(const TacticQuery& query) {
   TacticLayouts layouts = channels_last_layouts(query);
