@@ -90,10 +90,8 @@ class Run {
   }
 
   CompileOptions compile_options() const {
-    PlanOptions plan;
-    if (precision_.tiles == LaunchPrecision::Tiles::kNone && plan.cpu.amx_int8) plan.exclude = {"onednn_qconv"};
-    if (precision_.tiles == LaunchPrecision::Tiles::kInt8) plan.force_tactic = "onednn_qconv";
-    CompileOptions options = classifier_compile_options(precision_.compute, s_.batch, plan);
+    CompileOptions options =
+        classifier_compile_options(precision_.compute, s_.batch, plan_options_for(precision_, active_cpu()));
     options.warn = [](std::string_view text) { warn(std::string(text)); };
     return options;
   }
@@ -157,10 +155,15 @@ class Run {
       for (const double second : i.samples_s) result_.latencies_ms.push_back(second * 1e3);
     record.noise = noise_of(judge_noise(before, after, record.latency_ms.coefficient_of_variation, peak.threads));
     record.peak = peak_of(peak);
-    if (const double limit = peak_for(peak, precision_.compute); limit > 0)
+    if (const double limit = peak_for(peak, factors()); limit > 0)
       record.percent_of_peak = 100 * record.images_per_s * record.model.macs * 1e-9 / limit;
     judge_speed();
     return report_speed();
+  }
+
+  // The precision of what is multiplied.
+  Precision factors() const {
+    return precision_.tiles == LaunchPrecision::Tiles::kBf16 ? Precision::kBf16 : precision_.compute;
   }
 
   MachinePeak measure_peak_of_cores() const {

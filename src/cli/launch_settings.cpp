@@ -19,7 +19,7 @@ constexpr LaunchPrecision kPrecisions[] = {
     {"bfloat16", Precision::kBf16, Tiles::kAny},      {"avx_fp32", Precision::kFp32, Tiles::kNone},
     {"avx_int8", Precision::kInt8, Tiles::kNone},     {"avx_bfloat16", Precision::kBf16, Tiles::kNone},
     {"amx_int8", Precision::kInt8, Tiles::kInt8},     {"amx_bfloat16", Precision::kBf16, Tiles::kBf16},
-    {"amx_bfloat32", Precision::kBf16, Tiles::kBf16},
+    {"amx_bfloat32", Precision::kFp32, Tiles::kBf16},
 };
 
 template <class... Args>
@@ -93,14 +93,32 @@ Result<LaunchPrecision> find_launch_precision(const std::string& name, const Cpu
     if (name != p.name) continue;
     if (const std::string missing = missing_for(p, cpu); !missing.empty())
       return unsupported("--precision {} needs {}, which this CPU ({}) lacks", name, missing, cpu.brand);
-    if (p.tiles == Tiles::kBf16)
-      return unsupported(
-          "--precision {}: this version has AMX tiles for int8 only; bfloat16 runs on AVX512_BF16 as "
-          "avx_bfloat16",
-          name);
     return p;
   }
   return usage("--precision '{}': expected one of {}{}", name, fmt::join(known, ", "), did_you_mean(name, known));
+}
+
+PlanOptions plan_options_for(const LaunchPrecision& precision, const CpuFeatures& cpu) {
+  PlanOptions plan;
+  plan.cpu = cpu;
+  // oneDNN is what multiplies tiles here, wherever the CPU has them.
+  switch (precision.tiles) {
+    case Tiles::kAny:
+      break;
+    case Tiles::kNone:
+      if (precision.compute == Precision::kInt8 && cpu.amx_int8) plan.exclude = {"onednn_qconv"};
+      if (precision.compute == Precision::kBf16 && cpu.amx_bf16)
+        plan.exclude = {"onednn_conv", "onednn_gemm", "onednn_matmul_batched"};
+      break;
+    case Tiles::kInt8:
+      plan.force_tactic = "onednn_qconv";
+      break;
+    case Tiles::kBf16:
+      plan.force_tactic = "onednn_conv";
+      if (precision.compute == Precision::kFp32) plan.math = Math::kBf16Products;
+      break;
+  }
+  return plan;
 }
 
 CoreRequest LaunchSettings::core_request() const {

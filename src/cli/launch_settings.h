@@ -18,13 +18,17 @@ inline constexpr std::int64_t kDefaultBatch = 128;
 struct LaunchPrecision {
   const char* name;
   Precision compute;
-  enum class Tiles { kAny, kNone, kInt8, kBf16 } tiles;  // AMX: where it is faster, never, or always (of this kind)
+  // AMX: where it is faster, never, or always (of this kind). kFp32 on kBf16 tiles is what Intel calls bfloat32: data
+  // in f32, factors rounded to bf16, sums in f32.
+  enum class Tiles { kAny, kNone, kInt8, kBf16 } tiles;
 };
 std::span<const LaunchPrecision> launch_precisions();
-// Usage error for an unknown name; unsupported, naming the feature, where this CPU or this version lacks it.
+// Usage error for an unknown name; unsupported, naming the feature, where the CPU lacks it.
 Result<LaunchPrecision> find_launch_precision(const std::string& name, const CpuFeatures& cpu);
 // What `cpu` lacks for it: empty if nothing.
 std::string missing_for(const LaunchPrecision& precision, const CpuFeatures& cpu);
+// How a network is planned for it on a CPU that has what it needs.
+PlanOptions plan_options_for(const LaunchPrecision& precision, const CpuFeatures& cpu);
 
 struct LaunchSettings {
   std::string framework, docker_image;  // accepted, answered in a line

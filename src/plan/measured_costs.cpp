@@ -16,7 +16,8 @@ std::string tuning_key(const TacticQuery& query) {
   for (ValueId v : query.node.outputs) results += (results.empty() ? "" : ", ") + describe(v);
   for (const auto& [name, attribute] : query.node.attributes)
     attributes += fmt::format("{}{}={}", attributes.empty() ? "" : ", ", name, attribute_text(attribute));
-  return fmt::format("{}({}) {{{}}} -> {}", query.node.op, operands, attributes, results);
+  const char* math = query.math == Math::kBf16Products ? " bf16 products" : "";
+  return fmt::format("{}({}) {{{}}} -> {}{}", query.node.op, operands, attributes, results, math);
 }
 
 }  // namespace fovea

@@ -137,7 +137,7 @@ class Planner {
       add_alias(node);
       return {};
     }
-    const TacticQuery query{graph_, node, options_.cpu, options_.threads};
+    const TacticQuery query{graph_, node, options_.cpu, options_.threads, options_.math};
     Selection selection = select_tactic(query, backends_, options_);
     if (!selection.tactic) {
       report_missing(node, selection.decision);

@@ -68,6 +68,7 @@ struct Plan {
 struct PlanOptions {
   CpuFeatures cpu = active_cpu();
   int threads = 1;
+  Math math = Math::kExact;
   std::string force_tactic;                // prefer tactics whose name starts with this, wherever one applies
   std::vector<std::string> exclude;        // tactic or backend names not to use
   bool confirm_all = false;                // ask losers for their kernels too (Tactic::confirm): to show or time them

@@ -26,12 +26,19 @@ struct Verdict {
   }
 };
 
+// How exactly the products of a network in 32-bit floats must be computed.
+enum class Math {
+  kExact,         // in 32-bit floats
+  kBf16Products,  // a tactic may round both factors to bfloat16; sums, bias and everything between layers stay f32
+};
+
 // What a tactic is asked about: a node of a specialised graph (every extent fixed) on one CPU.
 struct TacticQuery {
   const Graph& graph;
   const Node& node;
   const CpuFeatures& cpu;
   int threads;
+  Math math = Math::kExact;
 
   bool has(int i) const { return i < static_cast<int>(node.inputs.size()) && node.inputs[std::size_t(i)] != kNoValue; }
   const Value& input(int i) const { return graph.value(node.inputs[static_cast<std::size_t>(i)]); }

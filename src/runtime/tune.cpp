@@ -36,7 +36,7 @@ std::vector<Subject> find_subjects(const Graph& graph, std::span<const Backend* 
   plan_options.confirm_all = true;  // what is timed must be what was asked for
   for (NodeId id : graph.topological_order()) {
     const Node& node = graph.node(id);
-    const TacticQuery query{graph, node, options.plan.cpu, options.plan.threads};
+    const TacticQuery query{graph, node, options.plan.cpu, options.plan.threads, options.plan.math};
     const Selection selection = select_tactic(query, backends, plan_options);
     double best = kLastResort;
     for (const Candidate& c : selection.decision.candidates)

@@ -64,6 +64,13 @@ TEST(Tuning, EveryKindIsMeasuredOnceWithEveryCandidate) {
   EXPECT_TRUE(again->empty()) << "what is known is not measured anew";
 }
 
+TEST(Tuning, RoundedProductsAreAKindOfTheirOwn) {
+  const Graph graph = lowered_network();
+  const Node& node = graph.node(graph.topological_order().back());
+  const CpuFeatures cpu = active_cpu();
+  EXPECT_NE(tuning_key({graph, node, cpu, 1}), tuning_key({graph, node, cpu, 1, Math::kBf16Products}));
+}
+
 TEST(Tuning, TheMeasuredCheapestIsChosen) {
   const Graph graph = lowered_network();
   auto costs = measure_tactics(graph, backends(), tuned(), {});

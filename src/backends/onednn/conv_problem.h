@@ -76,5 +76,7 @@ Verdict check_kernel(const Result<ConvProblem>& problem);
 
 // The rate to expect in GMAC/s on one thread.
 double expected_gmacs_per_s(const ConvProblem& problem);
+// How many times that rate the query's CPU reaches with AMX tiles of the problem's factors: 1 without them.
+double tile_gain(const TacticQuery& query, const ConvProblem& problem);
 
 }  // namespace fovea::onednn

@@ -31,8 +31,10 @@ class TacticFixture {
   }
 
   const Node& node() const { return graph_.node(graph_.topological_order().front()); }
-  TacticQuery query(int threads = 1) const { return {graph_, node(), cpu_, threads}; }
+  TacticQuery query(int threads = 1) const { return {graph_, node(), cpu_, threads, math_}; }
+  void set_math(Math math) { math_ = math; }
   Verdict verdict() const { return tactic_->check(query()); }
+  double cost_us() const { return tactic_->cost_us(query()); }
   std::vector<Tensor>& inputs() { return inputs_; }
 
   // Builds for `built_for` threads, runs on a team of `threads`. The result is row-major.
@@ -61,9 +63,14 @@ class TacticFixture {
     return output.in_layout(Layout::kRowMajor);
   }
 
-  Tensor reference() const {
+  // `narrow_factors`: of the first two operands rounded to bf16.
+  Tensor reference(bool narrow_factors = false) const {
     std::vector<const Tensor*> operands;
     for (ValueId v : node().inputs) operands.push_back(operand(v));
+    std::vector<Tensor> rounded;
+    for (int i = 0; narrow_factors && i < 2; ++i)
+      rounded.push_back(operands[static_cast<std::size_t>(i)]->cast(DType::kBf16).cast(DType::kF32));
+    for (std::size_t i = 0; i < rounded.size(); ++i) operands[i] = &rounded[i];
     auto results = evaluate_node(node(), operands);
     EXPECT_TRUE(results.ok()) << (results.ok() ? "" : results.error().text());
     return results.ok() ? std::move((*results)[0]) : Tensor();
@@ -88,6 +95,7 @@ class TacticFixture {
 
   Graph graph_;
   CpuFeatures cpu_;
+  Math math_ = Math::kExact;
   const Tactic* tactic_ = nullptr;
   std::vector<Tensor> inputs_;
 };

@@ -1,5 +1,6 @@
 // Convolutions by oneDNN's generated kernels: dense, grouped and depthwise, with bias, residual and activation fused.
 #include "backends/onednn/conv_program.h"
+#include "backends/onednn/narrowed_step.h"
 #include "backends/onednn/operands.h"
 #include "backends/onednn/tactics.h"
 
@@ -32,7 +33,12 @@ Result<ConvProblem> read_problem(const TacticQuery& query) {
   FOVEA_TRY(ConvProblem problem, read_conv_geometry(query));
   problem.bias = query.has(FusedConvInputs::kBias);
   problem.residual = query.has(FusedConvInputs::kResidual);
+  if (narrows_factors(query) && !problem.is_depthwise()) problem.input = DType::kBf16;
   return problem;
+}
+
+bool is_narrowed(const TacticQuery& query, const ConvProblem& problem) {
+  return problem.input != query.input(FusedConvInputs::kX).type.dtype;
 }
 
 }  // namespace
@@ -53,7 +59,9 @@ TacticLayouts layouts_conv(const TacticQuery& query) {
 
 double cost_conv(const TacticQuery& query) {
   const auto problem = read_problem(query);
-  return estimate_us(query, problem.ok() ? expected_gmacs_per_s(*problem) : 1.0, 20.0, 2.0);
+  if (!problem.ok()) return 1e9;
+  const double narrowing = is_narrowed(query, *problem) ? narrowing_us(query) : 0.0;
+  return narrowing + estimate_us(query, tile_gain(query, *problem) * expected_gmacs_per_s(*problem), 20.0, 2.0);
 }
 
 Result<std::unique_ptr<Step>> build_conv(const TacticQuery& query) {
@@ -63,7 +71,9 @@ Result<std::unique_ptr<Step>> build_conv(const TacticQuery& query) {
   if (problem.bias) bias = query.constant(FusedConvInputs::kBias)->to_floats();
   FOVEA_TRY(Program program,
             make_conv_program(problem, weights, std::move(bias), query.input_dims(FusedConvInputs::kX)[0]));
-  return make_primitive_step(std::move(program), query.threads);
+  auto step = make_primitive_step(std::move(program), query.threads);
+  if (!is_narrowed(query, problem)) return step;
+  return make_narrowed_step(std::move(step), count_of(query.input(FusedConvInputs::kX)));
 }
 
 }  // namespace fovea::onednn

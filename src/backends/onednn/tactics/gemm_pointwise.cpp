@@ -1,6 +1,7 @@
 // Gemm and MatMul with a constant right matrix as a 1×1 convolution over the rows of the left one: the convolution
 // kernels accumulate an element in the same order whatever the number of rows, which a GEMM does not promise.
 #include "backends/onednn/conv_program.h"
+#include "backends/onednn/narrowed_step.h"
 #include "backends/onednn/operands.h"
 #include "backends/onednn/tactics.h"
 
@@ -50,7 +51,7 @@ ConvProblem as_convolution(const TacticQuery& query, const GemmReading& gemm) {
   problem.in_channels = gemm.depth;
   problem.out_channels = gemm.columns;
   problem.in_h = problem.out_h = gemm.rows;
-  problem.input = query.input(0).type.dtype;
+  problem.input = narrows_factors(query) ? DType::kBf16 : query.input(0).type.dtype;
   problem.output = query.output().type.dtype;
   problem.bias = has_bias(query);
   return problem;
@@ -87,8 +88,8 @@ TacticLayouts layouts_gemm(const TacticQuery& query) { return uniform_layouts(qu
 
 // The right matrix is read from memory once, which is all that counts for few rows; the rate is the second cache's.
 double cost_gemm(const TacticQuery& query) {
-  const bool bf16 = query.input(0).type.dtype == DType::kBf16;
-  return estimate_us(query, bf16 ? 100.0 : 52.0, 20.0, 2.0);
+  const bool narrow = narrows_factors(query), bf16 = narrow || query.input(0).type.dtype == DType::kBf16;
+  return estimate_us(query, bf16 ? 100.0 : 52.0, 20.0, 2.0) + (narrow ? narrowing_us(query) : 0.0);
 }
 
 Result<std::unique_ptr<Step>> build_gemm(const TacticQuery& query) {
@@ -105,7 +106,8 @@ Result<std::unique_ptr<Step>> build_gemm(const TacticQuery& query) {
     for (float& value : bias) value *= gemm.beta;
   }
   FOVEA_TRY(Program program, make_conv_program(problem, weights, std::move(bias), 1));
-  return make_primitive_step(std::move(program), query.threads);
+  auto step = make_primitive_step(std::move(program), query.threads);
+  return narrows_factors(query) ? make_narrowed_step(std::move(step), count_of(query.input(0))) : std::move(step);
 }
 
 }  // namespace fovea::onednn

@@ -71,10 +71,9 @@ TacticLayouts layouts_qconv(const TacticQuery& query) {
 double cost_qconv(const TacticQuery& query) {
   const auto problem = read_problem(query);
   if (!problem.ok()) return 1e9;
-  // Of f32 rates. On VNNI Fovea's own kernels come first (resnet50 3 % faster on Zen 4, one thread); a tile of AMX
-  // multiplies eight times as many bytes a cycle as VNNI, of which deep sums see about half.
-  const double faster = query.cpu.amx_int8 && !problem->is_depthwise() ? 16.0 : 2.0;
-  return estimate_us(query, faster * expected_gmacs_per_s(*problem), 20.0, 2.0);
+  // Of f32 rates. On VNNI Fovea's own kernels come first: resnet50 is 3 % faster on Zen 4, one thread.
+  constexpr double kOfF32 = 2.0;
+  return estimate_us(query, kOfF32 * tile_gain(query, *problem) * expected_gmacs_per_s(*problem), 20.0, 2.0);
 }
 
 Result<std::unique_ptr<Step>> build_qconv(const TacticQuery& query) {
