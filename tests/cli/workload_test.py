@@ -1,6 +1,6 @@
-"""`fovea workload` from outside: the list of cases, every case that this CPU can run, parameters, KPI lines, sweeps.
+"""`fovea workload` from outside: the list of cases, parameters, KPI lines, sweeps. workload_case.py runs the cases.
 
-Usage: workload_test.py PATH_OF_FOVEA. Runs have few steps of one image: they show that every case works, not how fast.
+Usage: workload_test.py PATH_OF_FOVEA. Runs have few steps of one image.
 """
 
 import json
@@ -16,8 +16,7 @@ from pathlib import Path
 PROGRAM = sys.argv.pop(1)
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("FOVEA_TEST_DATA") or ROOT.parent / "shared" / "data")
-FP32, INT8 = (DATA / "models" / f"mobilenet_v1_0.25_128_{form}.onnx" for form in ("fp32", "qdq"))
-VAL, VAL_MAP = DATA / "imagenet-sample" / "val", DATA / "imagenet-sample" / "val_map.txt"
+FP32 = DATA / "models" / "mobilenet_v1_0.25_128_fp32.onnx"
 OK, USAGE, BAD_INPUT, UNSUPPORTED = 0, 2, 3, 4
 STEM = "test_resnet50v1_5_tensorflow_xeon_public_"
 
@@ -66,32 +65,6 @@ class Cases(WorkloadTest):
         self.expect_error(self.workload("inference_throughput_avx_fp33"), USAGE, "avx_fp32")
         self.expect_error(self.workload("training_throughput_avx_fp32"), UNSUPPORTED, "not in this version")
         self.expect_error(self.workload(env={"FUNCTION": "training"}), UNSUPPORTED, "not in this version")
-
-    @unittest.skipUnless(FP32.exists(), f"no test data at {DATA} (set FOVEA_TEST_DATA)")
-    def test_every_case_of_this_cpu_runs(self):
-        few = self.folder / "few.txt"
-        few.write_text("".join(VAL_MAP.read_text().splitlines(keepends=True)[:10]))
-        ran = 0
-        for case in cases():
-            if not case["runs_here"]:
-                continue
-            graph = INT8 if "int8" in case["name"] else FP32
-            data = ["--data-location", VAL, "--map", few] if "_accuracy_" in case["name"] else ["--steps", 4, "--batch-size", 1]
-            result = self.workload(case["name"], "--in-graph", graph, *data)
-            self.assertEqual(result.returncode, OK, case["name"] + result.stdout + result.stderr)
-            kind, value = re.search(r"^\*(.+) \(.+\): ([-\d.]+)$", result.stdout, re.M).groups()
-            self.assertEqual(kind, "throughput" if "_throughput_" in case["name"] else "average latency" if "_latency_" in case["name"] else "accuracy")
-            self.assertGreater(float(value), 0, result.stdout)
-            ran += 1
-        self.assertGreaterEqual(ran, 10)
-
-    def test_the_network_of_the_workload_itself(self):
-        result = self.workload("inference_throughput_avx_int8_gated", "--steps", 4)
-        self.assertEqual(result.returncode, OK, result.stderr)
-        self.assertIn("SYNTHETIC", result.stdout)
-        self.assertIn("##BATCH_SIZE: 1\n", result.stdout)
-        record = json.loads(next(self.folder.glob("*.json")).read_text())
-        self.assertEqual((record["model"]["name"], record["model"]["precision"]), ("resnet50", "int8"))
 
 
 @unittest.skipUnless(FP32.exists(), f"no test data at {DATA} (set FOVEA_TEST_DATA)")
