@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import threading
 
@@ -23,7 +24,14 @@ class EngineProcess:
         self.log = open(log_path, "w", encoding="utf-8")
         try:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, bufsize=1, env=environment
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.log,
+                text=True,
+                bufsize=1,
+                env=environment,
+                start_new_session=True,  # so that close() ends what the engine started, too
             )
         except OSError as error:
             self.log.close()
@@ -74,6 +82,9 @@ class EngineProcess:
                 self.process.wait()
         with contextlib.suppress(OSError):
             self.process.stdin.close()
+        # A child that an engine left behind would hold the pipe open for ever.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.reader.join()
         self.process.stdout.close()
         self.log.close()

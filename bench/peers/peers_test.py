@@ -6,8 +6,10 @@ import contextlib
 import io
 import json
 import math
+import os
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -166,6 +168,18 @@ class DriverTest(unittest.TestCase):
         with contextlib.closing(EngineProcess("x", self.pretender(), self.folder / "x.log")) as engine:
             with self.assertRaisesRegex(EngineError, "ended during die .*the last words"):
                 engine.request(op="die")
+
+    def test_a_child_that_an_engine_leaves_behind_ends_with_it(self):
+        # It holds the engine's output open, as OpenVINO's telemetry does where its fork hangs.
+        engine = EngineProcess("x", ["sh", "-c", "sleep 60 & echo $!; read line"], self.folder / "x.log")
+        child = int(engine.replies.get(timeout=10))
+        begin = time.monotonic()
+        engine.close()
+        self.assertLess(time.monotonic() - begin, 10)
+        with self.assertRaises(ProcessLookupError):
+            for _ in range(100):  # until init has noticed
+                os.kill(child, 0)
+                time.sleep(0.05)
 
     def test_an_engine_that_hangs_is_given_up(self):
         with contextlib.closing(EngineProcess("x", ["sleep", "60"], self.folder / "x.log")) as engine:
