@@ -13,19 +13,27 @@
 
 namespace fovea {
 
-// One generation counter starts a round; one counter of finished members ends it. A worker that has spun for
-// spin_us sleeps in atomic wait (a futex); `sleepers` tells the caller whether a wake-up call is needed.
+// One generation counter starts a round; one counter of members that have finished, over all rounds, ends it. A worker
+// that has spun for spin_us sleeps in atomic wait (a futex); `sleepers` tells the caller whether a wake-up call is
+// needed.
+//
+// Most of what a round costs is cache lines that go from core to core. So what a worker has to know lies in the line
+// that it waits for, each line but the last is written by one side only, and nothing is written that need not change.
 struct ThreadPool::State {
-  alignas(kCacheLineBytes) std::atomic<std::uint32_t> generation{0};
-  alignas(kCacheLineBytes) std::atomic<int> unfinished{0};
+  struct alignas(kCacheLineBytes) Round {  // written by the caller, while no worker is at work
+    std::atomic<std::uint32_t> generation{0};
+    int parts = 0;
+    FunctionRef<void(int)> body = [](int) {};
+    bool stop = false;
+  };
+  Round round;
+  alignas(kCacheLineBytes) std::atomic<std::uint32_t> finished{0};  // by the workers
   alignas(kCacheLineBytes) std::atomic<int> sleepers{0};
-  alignas(kCacheLineBytes) std::atomic<bool> stop{false};
   std::atomic<bool> quiet{false};
   std::atomic<bool> failed{false};
   std::exception_ptr failure;
-  int parts = 0;
-  const FunctionRef<void(int)>* body = nullptr;
-  bool running = false;  // touched by the caller's thread only
+  alignas(kCacheLineBytes) bool running = false;  // the rest is the caller's own
+  std::uint32_t to_finish = 0;                    // what `finished` comes to when the round is over
   std::int64_t spin_ns = 0;
   std::vector<std::thread> workers;
   std::vector<int> worker_processors;  // that the workers are pinned to; empty if they are not
@@ -33,7 +41,7 @@ struct ThreadPool::State {
 
   void run_member(int member, int threads) {
     try {
-      for (int part = member; part < parts; part += threads) (*body)(part);
+      for (int part = member; part < round.parts; part += threads) round.body(part);
     } catch (...) {
       if (!failed.exchange(true)) failure = std::current_exception();
     }
@@ -86,9 +94,9 @@ ThreadPool::ThreadPool(const ThreadPoolOptions& options) : state_(std::make_uniq
 }
 
 ThreadPool::~ThreadPool() {
-  state_->stop.store(true);
-  state_->generation.fetch_add(1);
-  state_->generation.notify_all();
+  state_->round.stop = true;
+  state_->round.generation.fetch_add(1);
+  state_->round.generation.notify_all();
   for (std::thread& t : state_->workers) t.join();
 }
 
@@ -98,21 +106,21 @@ void ThreadPool::worker(int member) {
   for (;;) {
     std::int64_t deadline = 0;
     int spins = 0;
-    while (s.generation.load(std::memory_order_acquire) == seen) {
+    while (s.round.generation.load(std::memory_order_acquire) == seen) {
       _mm_pause();
       if (++spins % 64 != 0) continue;
       const std::int64_t now = now_ns();
       if (deadline == 0) deadline = now + s.spin_ns;
       if (now < deadline && !s.quiet.load(std::memory_order_relaxed)) continue;
       s.sleepers.fetch_add(1);
-      s.generation.wait(seen);
+      s.round.generation.wait(seen);
       s.sleepers.fetch_sub(1);
     }
-    seen = s.generation.load(std::memory_order_acquire);
-    if (s.stop.load()) return;
+    seen = s.round.generation.load(std::memory_order_acquire);
+    if (s.round.stop) return;
     working_for = this;
     s.run_member(member, threads_);
-    s.unfinished.fetch_sub(1, std::memory_order_release);
+    s.finished.fetch_add(1, std::memory_order_release);
   }
 }
 
@@ -127,15 +135,16 @@ void ThreadPool::run(int parts, FunctionRef<void(int)> body) {
   // The caller is not pinned and may have come to run where a worker is: on a busy machine the scheduler leaves the two
   // there, taking turns of milliseconds, for a long time.
   const std::vector<int>& taken = s.worker_processors;
-  if (!taken.empty() && std::find(taken.begin(), taken.end(), sched_getcpu()) != taken.end()) move_to(s.caller_processor);
-  s.quiet.store(false, std::memory_order_relaxed);
-  s.parts = parts;
-  s.body = &body;
-  s.unfinished.store(threads_ - 1, std::memory_order_relaxed);
-  s.generation.fetch_add(1);  // sequentially consistent against `sleepers`: no wake-up is lost
-  if (s.sleepers.load() > 0) s.generation.notify_all();
+  if (!taken.empty() && std::find(taken.begin(), taken.end(), sched_getcpu()) != taken.end())
+    move_to(s.caller_processor);
+  if (s.quiet.load(std::memory_order_relaxed)) s.quiet.store(false, std::memory_order_relaxed);
+  s.round.parts = parts;
+  s.round.body = body;
+  s.to_finish += static_cast<std::uint32_t>(threads_ - 1);
+  s.round.generation.fetch_add(1);  // sequentially consistent against `sleepers`: no wake-up is lost
+  if (s.sleepers.load() > 0) s.round.generation.notify_all();
   s.run_member(0, threads_);
-  for (int spins = 0; s.unfinished.load(std::memory_order_acquire) != 0;) {
+  for (int spins = 0; s.finished.load(std::memory_order_acquire) != s.to_finish;) {
     _mm_pause();
     if (++spins == 1 << 14) {  // a worker has lost its core: give way rather than burn a quota
       sched_yield();
@@ -143,7 +152,10 @@ void ThreadPool::run(int parts, FunctionRef<void(int)> body) {
     }
   }
   s.running = false;
-  if (s.failed.exchange(false)) std::rethrow_exception(std::exchange(s.failure, nullptr));
+  if (s.failed.load(std::memory_order_relaxed)) {
+    s.failed.store(false, std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(s.failure, nullptr));
+  }
 }
 
 void ThreadPool::split(std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
