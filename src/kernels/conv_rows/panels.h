@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "base/cpu_features.h"
@@ -47,6 +48,33 @@ Panels<Kernel> cut_panels(std::span<const Kernel> kernels, Isa isa, std::int64_t
   const std::int64_t narrow = units / panels, wide_count = units % panels;
   if (wide_count == 0) return {n, of_width(narrow * unit), nullptr, panels, 0};
   return {n, of_width((narrow + 1) * unit), of_width(narrow * unit), wide_count, panels - wide_count};
+}
+
+// The panels of least cost, by Kernel::row_cost: of equal ones the fewest. Wide panels are cheaper a column, narrow
+// ones leave fewer columns of padding.
+template <class Kernel>
+Panels<Kernel> cheapest_panels(std::span<const Kernel> kernels, Isa isa, std::int64_t n) {
+  Panels<Kernel> best{n};
+  float least = std::numeric_limits<float>::infinity();
+  const auto consider = [&](const Panels<Kernel>& panels) {
+    const float cost = static_cast<float>(panels.wide_count) * panels.wide->row_cost +
+                       (panels.narrow ? static_cast<float>(panels.narrow_count) * panels.narrow->row_cost : 0);
+    if (cost > least || (cost == least && panels.count() >= best.count())) return;
+    least = cost;
+    best = panels;
+  };
+  for (const Kernel& wide : kernels) {
+    if (wide.isa != isa) continue;
+    const std::int64_t whole = n / wide.nr;
+    if (whole * wide.nr < n) consider({n, &wide, nullptr, whole + 1, 0});
+    if (whole == 0) continue;
+    if (whole * wide.nr == n) consider({n, &wide, nullptr, whole, 0});
+    for (const Kernel& narrow : kernels)
+      for (std::int64_t count = whole; count > 0 && narrow.isa == isa && narrow.nr < wide.nr; --count)
+        if (const std::int64_t rest = n - count * wide.nr; rest > 0)
+          consider({n, &wide, &narrow, count, (rest + narrow.nr - 1) / narrow.nr});
+  }
+  return best;
 }
 
 // Part of a problem: rows [m_begin, m_end) of panels [panel_begin, panel_end).

@@ -44,27 +44,70 @@ struct Vnni : Avx512 {
     return kPlain ? words : _mm512_adds_epi16(words, zero_point);
   }
 
-  // Rounds, packs and stores n of kNv vectors of packed order. kPlain: n is all of them, the rest of is_plain() holds
-  // too.
+  // Four vectors as bytes: in each lane a dword of each. kPlain: the rest of Finish::kPlain holds too.
+  template <bool kPlain>
+  [[gnu::always_inline]] static __m512i to_bytes(F a, F b, F c, F d, const Bounds& bounds) {
+    const __m512i low = to_words<kPlain>(a, b, bounds.zero_point), high = to_words<kPlain>(c, d, bounds.zero_point);
+    const __m512i bytes = _mm512_packus_epi16(low, high);
+    return kPlain ? bytes : _mm512_min_epu8(_mm512_max_epu8(bytes, bounds.low), bounds.high);
+  }
+  // kNv vectors of packed order as bytes in order of the columns; what follows them is undefined.
   template <int kNv, bool kPlain>
-  [[gnu::always_inline]] static void store_bytes(std::uint8_t* c, int n, const F (&v)[kNv], const Bounds& bounds) {
-    const __m512i low_words = to_words<kPlain>(v[0], v[kNv > 1 ? 1 : 0], bounds.zero_point);
-    __m512i high_words = low_words;
-    if constexpr (kNv > 2) high_words = to_words<kPlain>(v[2], v[kNv > 3 ? 3 : 2], bounds.zero_point);
-    __m512i bytes = _mm512_packus_epi16(low_words, high_words);
-    if (!kPlain) bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, bounds.low), bounds.high);
+  [[gnu::always_inline]] static __m512i row_bytes(const F (&v)[kNv], const Bounds& bounds) {
+    const __m512i bytes = to_bytes<kPlain>(v[0], v[kNv > 1 ? 1 : 0], v[kNv > 2 ? 2 : 0],
+                                           v[kNv > 3   ? 3
+                                             : kNv > 2 ? 2
+                                                       : 0],
+                                           bounds);
     // Of the four dwords of each lane the first kNv are wanted.
     if constexpr (kNv == 1)
-      bytes = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), bytes);
+      return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), bytes);
     if constexpr (kNv == 2)
-      bytes = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 0, 0, 0, 0, 0, 0, 0, 0), bytes);
+      return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 0, 0, 0, 0, 0, 0, 0, 0), bytes);
     if constexpr (kNv == 3)
-      bytes = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0), bytes);
-    if constexpr (!kPlain) return _mm512_mask_storeu_epi8(c, bytes_mask(n), bytes);
-    if constexpr (kNv == 4) return _mm512_storeu_si512(c, bytes);
-    if constexpr (kNv == 1) return _mm_storeu_si128(reinterpret_cast<__m128i*>(c), _mm512_castsi512_si128(bytes));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(c), _mm512_castsi512_si256(bytes));
-    if constexpr (kNv == 3) _mm_storeu_si128(reinterpret_cast<__m128i*>(c + 32), _mm512_extracti32x4_epi32(bytes, 2));
+      return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0), bytes);
+    return bytes;
+  }
+  static void store_128(std::uint8_t* c, __m128i x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(c), x); }
+  static void store_256(std::uint8_t* c, __m256i x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(c), x); }
+
+  // Rounds, packs and stores the first n columns.
+  template <int kNv>
+  [[gnu::always_inline]] static void store_some(std::uint8_t* c, int n, const F (&v)[kNv], const Bounds& bounds) {
+    _mm512_mask_storeu_epi8(c, bytes_mask(n), row_bytes<kNv, false>(v, bounds));
+  }
+  // All columns. Without masks, and in parts of at most 256 bits: Zen 5 takes two cycles for any other store.
+  template <int kNv, bool kPlain>
+  [[gnu::always_inline]] static void store_row(std::uint8_t* c, const F (&v)[kNv], const Bounds& bounds) {
+    const __m512i bytes = row_bytes<kNv, kPlain>(v, bounds);
+    if constexpr (kNv == 1) return store_128(c, _mm512_castsi512_si128(bytes));
+    store_256(c, _mm512_castsi512_si256(bytes));
+    if constexpr (kNv == 3) store_128(c + 32, _mm512_extracti32x4_epi32(bytes, 2));
+    if constexpr (kNv == 4) store_256(c + 32, _mm512_extracti64x4_epi64(bytes, 1));
+  }
+  // As many rows as fill four vectors share their packs.
+  template <int kNv>
+  static constexpr int kRowsTogether = kNv == 1   ? 4
+                                       : kNv == 2 ? 2
+                                                  : 1;
+  template <bool kPlain>
+  [[gnu::always_inline]] static void store_rows(std::uint8_t* c, const std::int64_t* to, const F (*v)[1],
+                                                const Bounds& bounds) {
+    const __m512i lanes = to_bytes<kPlain>(v[0][0], v[1][0], v[2][0], v[3][0], bounds);
+    const __m512i rows =
+        _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), lanes);
+    store_128(c + to[0], _mm512_castsi512_si128(rows));
+    store_128(c + to[1], _mm512_extracti32x4_epi32(rows, 1));
+    store_128(c + to[2], _mm512_extracti32x4_epi32(rows, 2));
+    store_128(c + to[3], _mm512_extracti32x4_epi32(rows, 3));
+  }
+  template <bool kPlain>
+  [[gnu::always_inline]] static void store_rows(std::uint8_t* c, const std::int64_t* to, const F (*v)[2],
+                                                const Bounds& bounds) {
+    const __m512i lanes = to_bytes<kPlain>(v[0][0], v[0][1], v[1][0], v[1][1], bounds);
+    const __m512i rows = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), lanes);
+    store_256(c + to[0], _mm512_castsi512_si256(rows));
+    store_256(c + to[1], _mm512_extracti64x4_epi64(rows, 1));
   }
 
   // The inverse: n bytes as floats in packed order.

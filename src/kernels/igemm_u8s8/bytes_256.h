@@ -35,21 +35,33 @@ struct Bytes256 : Avx2 {
     return _mm256_cvtps_epi32(kPlain ? v : _mm256_min_ps(v, _mm256_set1_ps(65536.0f)));
   }
 
-  // Rounds, packs and stores n of kNv vectors of packed order.
+  // Rounds and packs kNv vectors of packed order.
   template <int kNv, bool kPlain>
-  [[gnu::always_inline]] static void store_bytes(std::uint8_t* c, int n, const F (&v)[kNv], const Bounds& bounds) {
+  [[gnu::always_inline]] static __m128i row_bytes(const F (&v)[kNv], const Bounds& bounds) {
     const __m256i words =
         _mm256_adds_epi16(_mm256_packs_epi32(to_int<kPlain>(v[0]), to_int<kPlain>(v[kNv - 1])), bounds.zero_point);
     const __m256i lanes = _mm256_packus_epi16(words, words);
     // Of the four dwords of each lane the first kNv are wanted.
     const __m256i order =
         kNv == 1 ? _mm256_setr_epi32(0, 4, 0, 0, 0, 0, 0, 0) : _mm256_setr_epi32(0, 1, 4, 5, 0, 0, 0, 0);
-    __m128i bytes = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(lanes, order));
-    bytes = _mm_min_epu8(_mm_max_epu8(bytes, bounds.low), bounds.high);
-    if (n == 16) return _mm_storeu_si128(reinterpret_cast<__m128i*>(c), bytes);
+    const __m128i bytes = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(lanes, order));
+    return _mm_min_epu8(_mm_max_epu8(bytes, bounds.low), bounds.high);
+  }
+  template <int kNv>
+  static constexpr int kRowsTogether = 1;
+  // The first n columns.
+  template <int kNv>
+  [[gnu::always_inline]] static void store_some(std::uint8_t* c, int n, const F (&v)[kNv], const Bounds& bounds) {
     alignas(16) std::uint8_t all[16];
-    _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
+    _mm_store_si128(reinterpret_cast<__m128i*>(all), row_bytes<kNv, false>(v, bounds));
     std::memcpy(c, all, static_cast<std::size_t>(n));
+  }
+  // All columns.
+  template <int kNv, bool kPlain>
+  [[gnu::always_inline]] static void store_row(std::uint8_t* c, const F (&v)[kNv], const Bounds& bounds) {
+    const __m128i bytes = row_bytes<kNv, kPlain>(v, bounds);
+    if constexpr (kNv == 1) return _mm_storel_epi64(reinterpret_cast<__m128i*>(c), bytes);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(c), bytes);
   }
 
   // The inverse: n bytes as floats in packed order.

@@ -80,8 +80,9 @@ struct IgemmU8Run {
 struct IgemmU8Kernel {
   Isa isa;
   const char* name;
-  int mr, nr;  // the tile; m and n tails are handled inside
-  int lanes;   // 128-bit lanes of its vectors
+  int mr, nr;      // the tile; m and n tails are handled inside
+  int lanes;       // 128-bit lanes of its vectors
+  float row_cost;  // of a row of 64 products, relative to others of the ISA: cycles on Zen 5 for AVX-512
   void (*run)(const IgemmU8Run&);
   // sums[i] = sum of the k bytes of every tap of row i; of the run only a, a_offsets, a_tap_stride, m and taps count.
   void (*row_sums)(const IgemmU8Run&, std::int64_t k, std::int32_t* sums);

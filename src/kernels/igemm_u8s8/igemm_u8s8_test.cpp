@@ -103,8 +103,8 @@ struct Rows {
 void PrintTo(const Rows& rows, std::ostream* out) { *out << rows.name; }
 
 constexpr IgemmU8Kernel kEvexTwins[] = {
-    {Isa::kAvxVnni, "igemm_u8s8_6x16_evex", 6, 16, 2, igemm_u8s8_6x16_evex, igemm_u8s8_row_sums_avx2},
-    {Isa::kAvxVnni, "igemm_u8s8_10x8_evex", 10, 8, 2, igemm_u8s8_10x8_evex, igemm_u8s8_row_sums_avx2}};
+    {Isa::kAvxVnni, "igemm_u8s8_6x16_evex", 6, 16, 2, 16, igemm_u8s8_6x16_evex, igemm_u8s8_row_sums_avx2},
+    {Isa::kAvxVnni, "igemm_u8s8_10x8_evex", 10, 8, 2, 9, igemm_u8s8_10x8_evex, igemm_u8s8_row_sums_avx2}};
 
 std::vector<Rows> all_rows() {
   std::vector<Rows> rows = {{"avxvnni_by_evex", Isa::kAvx512Vnni, Isa::kAvxVnni, kEvexTwins}};
@@ -121,7 +121,7 @@ IgemmU8S8 make_problem(const Case& c, const Data& d, const Rows& rows, Packed& p
   p.a = {d.x.data(), c.in_h * row, row,      c.channels, c.in_h,     c.in_w,     c.out_h(), c.out_w(),
          c.kernel,   c.kernel,     c.stride, c.stride,   c.dilation, c.dilation, c.pad,     c.pad};
   p.a_zero_point = c.zero_point;
-  p.panels = cut_panels(rows.kernels, rows.isa, c.filters);
+  p.panels = cheapest_panels(rows.kernels, rows.isa, c.filters);
   const auto columns = static_cast<std::size_t>(p.panels.column(p.panels.count()));
   const IgemmU8Weights weights = oihw_weights_s8(d.w.data(), c.channels, c.kernel, c.kernel);
   packed.b.resize(igemm_u8s8_packed_bytes(p.panels, taps, p.k));
@@ -213,7 +213,7 @@ TEST_P(IgemmU8S8Rows, RowSumsReadNothingBehindARow) {
         }
         IgemmU8Run run{};
         run.a = x.data(), run.a_offsets = offsets.data(), run.a_tap_stride = run.m = rows, run.taps = taps;
-        cut_panels(GetParam().kernels, GetParam().isa, 8).wide->row_sums(run, k, found.data());
+        cheapest_panels(GetParam().kernels, GetParam().isa, 8).wide->row_sums(run, k, found.data());
         EXPECT_EQ(found.back(), -1);
         found.pop_back();
         EXPECT_EQ(found, want) << "k " << k << ", rows " << rows << ", taps " << taps;
@@ -296,6 +296,36 @@ TEST_P(IgemmU8S8Rows, SharesCoverTheProblem) {
 
 INSTANTIATE_TEST_SUITE_P(Isas, IgemmU8S8Rows, testing::ValuesIn(all_rows()),
                          [](const auto& info) { return std::string(info.param.name); });
+
+TEST(IgemmU8S8, PanelsCoverAllColumns) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512Vnni}) {
+    for (std::int64_t n = 1; n <= 400; ++n) {
+      const IgemmU8Panels panels = igemm_u8s8_panels(isa, n);
+      ASSERT_NE(panels.wide, nullptr);
+      EXPECT_EQ(panels.narrow_count == 0, panels.narrow == nullptr);
+      EXPECT_GE(panels.column(panels.count()), n);
+      EXPECT_LT(panels.column(panels.count() - 1), n) << "a panel of padding alone";
+      for (std::int64_t p = 0; p < panels.count(); ++p)
+        EXPECT_EQ(panels.column(p + 1) - panels.column(p), panels.kernel(p).nr);
+    }
+  }
+}
+
+TEST(IgemmU8S8, PanelsAreTheCheapest) {
+  struct Row {
+    std::int64_t n;
+    int wide, narrow;
+    std::int64_t wide_count, narrow_count;
+  };
+  for (const Row& r : {Row{16, 16, 0, 1, 0}, Row{24, 32, 0, 1, 0}, Row{40, 48, 0, 1, 0}, Row{96, 64, 32, 1, 1},
+                       Row{144, 64, 16, 2, 1}, Row{192, 64, 0, 3, 0}, Row{1001, 64, 48, 15, 1}}) {
+    const IgemmU8Panels panels = igemm_u8s8_panels(Isa::kAvx512Vnni, r.n);
+    EXPECT_EQ(panels.wide->nr, r.wide) << r.n;
+    EXPECT_EQ(panels.narrow ? panels.narrow->nr : 0, r.narrow) << r.n;
+    EXPECT_EQ(panels.wide_count, r.wide_count) << r.n;
+    EXPECT_EQ(panels.narrow_count, r.narrow_count) << r.n;
+  }
+}
 
 }  // namespace
 }  // namespace fovea::kernels

@@ -4,7 +4,8 @@ namespace fovea::kernels {
 namespace {
 
 constexpr IgemmU8Kernel kKernels[] = {
-#define KERNEL(isa, name, mr, nr, lanes, sums) {Isa::isa, #name, mr, nr, lanes, name, igemm_u8s8_row_sums_##sums},
+#define KERNEL(isa, name, mr, nr, lanes, row_cost, sums) \
+  {Isa::isa, #name, mr, nr, lanes, row_cost, name, igemm_u8s8_row_sums_##sums},
 #include "kernels/igemm_u8s8/kernels.inc"
 #undef KERNEL
 };
@@ -30,7 +31,7 @@ void for_each_column(const IgemmU8Panels& panels, Body body) {
 
 std::span<const IgemmU8Kernel> igemm_u8s8_kernels() { return kKernels; }
 
-IgemmU8Panels igemm_u8s8_panels(Isa isa, std::int64_t n) { return cut_panels(igemm_u8s8_kernels(), isa, n); }
+IgemmU8Panels igemm_u8s8_panels(Isa isa, std::int64_t n) { return cheapest_panels(igemm_u8s8_kernels(), isa, n); }
 
 IgemmU8Panels select_igemm_u8s8(const CpuFeatures& cpu, std::int64_t n) {
   for (const IgemmU8Kernel& kernel : kKernels)

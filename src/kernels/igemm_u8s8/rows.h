@@ -5,7 +5,7 @@
 
 namespace fovea::kernels {
 
-#define KERNEL(isa, name, mr, nr, lanes, sums) void name(const IgemmU8Run& run);
+#define KERNEL(isa, name, mr, nr, lanes, row_cost, sums) void name(const IgemmU8Run& run);
 #include "kernels/igemm_u8s8/kernels.inc"
 #undef KERNEL
 
