@@ -11,8 +11,9 @@
 
 namespace fovea {
 
-// kAuto: in integers if the network is quantised, else in f32. kInt8 needs a quantised network; kBf16 the CPU's
-// instructions: they throw kUnsupported where that is missing.
+// kAuto: in integers if the network is quantised, else in f32; what its file wants in bf16 (`fovea quantize --fallback
+// bf16`) in that, where the CPU has it. kInt8 needs a quantised network; kBf16 the CPU's instructions: they throw
+// kUnsupported where that is missing.
 enum class ComputeType : std::uint8_t { kAuto, kF32, kBf16, kInt8 };
 
 struct CompileSettings {

@@ -29,9 +29,9 @@ CpuFeatures chosen_cpu(const std::string& isa) {
   return cpu.limited_to(*level);
 }
 
-Precision precision_of(ComputeType compute, const Graph& graph) {
+Precision precision_of(ComputeType compute, const Graph& graph, const CpuFeatures& cpu) {
   switch (compute) {
-    case ComputeType::kAuto: return is_quantised(graph) ? Precision::kInt8 : Precision::kFp32;
+    case ComputeType::kAuto: return choose_precision("auto", graph, cpu).value();
     case ComputeType::kF32: return Precision::kFp32;
     case ComputeType::kBf16: return Precision::kBf16;
     case ComputeType::kInt8: return Precision::kInt8;
@@ -43,11 +43,11 @@ CompileOptions compile_options(const CompileSettings& settings, const Graph& gra
   if (settings.threads < 0 || settings.threads > kMaxThreads)
     throw Exception(ErrorKind::kUsage, fmt::format("threads is {}: expected 0 to {}", settings.threads, kMaxThreads));
   CompileOptions options;
-  options.precision = precision_of(settings.compute, graph);
   options.batch = settings.batch;
   options.input_dims = settings.input_dims;
   options.input_layout = internal(settings.input_order);
   options.plan.cpu = chosen_cpu(settings.isa);
+  options.precision = precision_of(settings.compute, graph, options.plan.cpu);
   options.plan.threads = settings.threads > 0 ? settings.threads : detect_topology().usable_threads();
   return options;
 }

@@ -66,7 +66,7 @@ Status report(const BenchCommandOptions& options, const Context& context, const 
 Status bench(const BenchCommandOptions& options, const Context& context) {
   FOVEA_RETURN_IF_ERROR(check_report_path(options.report));
   FOVEA_TRY(const LoadedModel model, load(options.model, true));
-  FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
+  FOVEA_TRY(const Precision precision, precision_for(options.run.precision, model.graph));
   FOVEA_RETURN_IF_ERROR(check_pixels(options.model, precision));
   BenchOptions b;
   b.compile.precision = precision;

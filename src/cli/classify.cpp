@@ -74,7 +74,7 @@ void print(const Context& context, const std::string& file, const Answer& answer
 
 Status classify(const ClassifyOptions& options, const Context& context) {
   FOVEA_TRY(const LoadedModel model, load(options.model));
-  FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
+  FOVEA_TRY(const Precision precision, precision_for(options.run.precision, model.graph));
   FOVEA_RETURN_IF_ERROR(check_pixels(options.model, precision));
   FOVEA_RETURN_IF_ERROR(check_classifier(model));
   FOVEA_TRY(const std::vector<std::string> files, expand(options.images));
@@ -121,7 +121,7 @@ void add_classify(CLI::App& command, Context& context) {
   add_model_option(command, options->model);
   add_pixels_option(command, options->model);
   command.add_option("-k,--top", options->top, "Classes to show")->check(CLI::Range(1, 1000))->capture_default_str();
-  command.add_option("-p,--precision", options->run.precision, "auto (int8 for a quantised network, else fp32), fp32, bf16 or int8")->capture_default_str();
+  command.add_option("-p,--precision", options->run.precision, "auto (int8 for a quantised network, else fp32; or what its file asks for), fp32, bf16, int8 or int8-bf16 (what is not in 8 bits in bf16)")->capture_default_str();
   command.add_option("-t,--threads", options->run.threads, "Threads; 0 for all usable cores")->check(CLI::Range(0, 4096))->capture_default_str();
   add_preprocess_options(command, options->model);
   add_common_options(command, context,

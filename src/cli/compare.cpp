@@ -41,7 +41,7 @@ Result<quant::EngineOptions> engine_for(const LoadedModel& model, int threads) {
   quant::EngineOptions engine;
   engine.threads = threads ? threads : detect_topology().usable_threads();
   engine.input_layout = model.preprocess.layout;
-  FOVEA_TRY(engine.precision, choose_precision("auto", model.graph));
+  FOVEA_TRY(engine.precision, precision_for("auto", model.graph));
   return engine;
 }
 

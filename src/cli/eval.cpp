@@ -98,7 +98,7 @@ Status report(const EvalOptions& options, const Context& context, const Accuracy
 Status evaluate(const EvalOptions& options, const Context& context) {
   FOVEA_RETURN_IF_ERROR(check_report_path(options.report));
   FOVEA_TRY(const LoadedModel model, load(options.model));
-  FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
+  FOVEA_TRY(const Precision precision, precision_for(options.run.precision, model.graph));
   FOVEA_RETURN_IF_ERROR(check_pixels(options.model, precision));
   FOVEA_TRY(std::unique_ptr<Dataset> dataset, open_dataset(options.data, options.map, &model.labels));
   const std::int64_t images_in_set = dataset->size();

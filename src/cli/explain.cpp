@@ -50,7 +50,7 @@ std::string losers(const PlanProfile& profile, bool each) {
 
 Status explain(const ExplainOptions& options, const Context& context) {
   FOVEA_TRY(const LoadedModel model, load(options.model, true));
-  FOVEA_TRY(const Precision precision, choose_precision(options.run.precision, model.graph));
+  FOVEA_TRY(const Precision precision, precision_for(options.run.precision, model.graph));
   FOVEA_RETURN_IF_ERROR(check_pixels(options.model, precision));
   CompileOptions compile_options;
   compile_options.precision = precision;

@@ -123,7 +123,7 @@ Result<LoadedModel> load(const ModelOptions& options, bool allow_synthetic) {
 }
 
 void add_run_options(CLI::App& command, RunOptions& options) {
-  command.add_option("-p,--precision", options.precision, "auto (int8 for a quantised network, else fp32), fp32, bf16 or int8; an error where the CPU or the network lacks it")->capture_default_str();
+  command.add_option("-p,--precision", options.precision, "auto (int8 for a quantised network, else fp32; or what its file asks for), fp32, bf16, int8 or int8-bf16 (what is not in 8 bits in bf16); an error where the CPU or the network lacks it")->capture_default_str();
   command.add_option("-b,--batch", options.batch, "Images a run")->check(CLI::Range(1, 4096))->capture_default_str();
   command.add_option("-t,--threads", options.threads, "Threads; 0 for all usable cores")->check(CLI::Range(0, 4096))->capture_default_str();
   command.add_option("--tune", options.tune, "Choose algorithms by measurement: off, quick or full; kept for the next time")
@@ -137,6 +137,11 @@ Status apply_tuning(const RunOptions& options, CompileOptions& compile) {
   FOVEA_TRY(compile.tuning, parse_tuning(options.tune));
   compile.warn = [](std::string_view text) { warn(std::string(text)); };
   return {};
+}
+
+Result<Precision> precision_for(const std::string& name, const Graph& graph) {
+  if (const std::string notice = fallback_notice(name, graph); !notice.empty()) warn(notice);
+  return choose_precision(name, graph);
 }
 
 PlanOptions plan_options(const RunOptions& options) {

@@ -49,6 +49,8 @@ struct RunOptions {
 };
 void add_run_options(CLI::App& command, RunOptions& options);
 PlanOptions plan_options(const RunOptions& options);
+// What `name` (--precision) means for a network; tells on standard error if its file wants what this CPU lacks.
+Result<Precision> precision_for(const std::string& name, const Graph& graph);
 // What --tune says, into compile options; warnings go to standard error.
 Status apply_tuning(const RunOptions& options, CompileOptions& compile);
 

@@ -39,6 +39,7 @@ struct QuantizeOptions {
   std::vector<std::string> keep_float;
   std::string read_cache, write_cache, report;
   double max_drop = -1;
+  std::string fallback = "fp32";
   std::string eval_data, eval_map, eval_resize;
   int eval_crop = -1;
   int threads = 0, workers = 0;
@@ -66,6 +67,7 @@ class Quantization {
     if (options_.bias_correction) FOVEA_RETURN_IF_ERROR(correct_biases());
     FOVEA_TRY(result_.network, make_network(keep_float_));
     result_.kept_float = options_.keep_float;
+    result_.fallback = options_.fallback;
     if (options_.max_drop >= 0) FOVEA_RETURN_IF_ERROR(hold_accuracy());
     progress_.finish();
     return write();
@@ -73,6 +75,10 @@ class Quantization {
 
  private:
   Status read_options() {
+    FOVEA_TRY(fallback_, parse_precision(options_.fallback));
+    if (options_.max_drop >= 0)
+      if (const Status status = check_precision(fallback_, active_cpu()); !status.ok())
+        return Error(status.error()).within("--fallback bf16 with --max-drop measures on this machine");
     calibration_.calibrator.percentile = options_.percentile;
     FOVEA_TRY(calibration_.calibrator.method, quant::parse_method(options_.method));
     const bool from_cache = !options_.read_cache.empty();
@@ -132,8 +138,7 @@ class Quantization {
     calibration_.stop = context_.stop;
     calibration_.progress = show("calibrating");
     calibration_.state_file = options_.to + ".calibration";
-    calibration_.identity =
-        identity_of(*dataset_, model_.preprocess, model_.sha256) + (options_.equalise ? "+equalised" : "");
+    calibration_.identity = identity_of(*dataset_, model_.preprocess, model_.sha256) + settings_identity();
     FOVEA_TRY(const quant::Calibration done, quant::calibrate(model_.graph, placement_, *samples_, calibration_));
     if (!done.notice.empty()) warn(done.notice);
     ranges_by_name_ = done.ranges;
@@ -158,8 +163,8 @@ class Quantization {
     rounding.pass.progress = show("rounding weights");
     rounding.state_file = rounding_state();
     const auto images = spread_over(dataset_, options_.rounding_images);
-    rounding.identity = identity_of(*images, model_.preprocess, model_.sha256) + fmt::format("{}", keep_float_) +
-                        (options_.equalise ? "+equalised" : "");
+    rounding.identity =
+        identity_of(*images, model_.preprocess, model_.sha256) + fmt::format("{}", keep_float_) + settings_identity();
     ImageSamples samples(images, model_.preprocess, options_.workers);
     FOVEA_TRY(quant::Rounding done,
               quant::adapt_rounding(model_.graph, placement_, ranges_, quantise_, samples, rounding));
@@ -193,8 +198,8 @@ class Quantization {
     control.max_drop = options_.max_drop;
     std::string now;
     control.progress = [&](const std::string& what) { now = "accuracy: " + what; };
-    const auto measure = [&](const Graph& graph, bool in_integers) {
-      return top1(labelled, graph, in_integers, images, now);
+    const auto measure = [&](const Graph& graph, quant::Form form) {
+      return top1(labelled, graph, precision_of(form), images, now);
     };
     const auto make = [this](const std::set<std::string>& names) { return make_network(names); };
     FOVEA_TRY(quant::AccuracyControlResult held,
@@ -205,6 +210,24 @@ class Quantization {
     result_.top1 = held.top1;
     result_.tries = std::move(held.tries);
     return {};
+  }
+
+  Precision precision_of(quant::Form form) const {
+    switch (form) {
+      case quant::Form::kFloat:
+        return Precision::kFp32;
+      case quant::Form::kQuantised:
+        return computes_bf16(fallback_) ? Precision::kInt8Bf16 : Precision::kInt8;
+      case quant::Form::kFallenBack:
+        return fallback_;
+    }
+    throw CheckFailure("precision_of: unknown form");
+  }
+
+  // What a state file of an interrupted run must have been made with, besides the images.
+  std::string settings_identity() const {
+    return std::string(options_.equalise ? "+equalised" : "") +
+           (computes_bf16(fallback_) ? "+fallback " + options_.fallback : "");
   }
 
   std::string rounding_state() const { return options_.to + ".rounding"; }
@@ -218,11 +241,11 @@ class Quantization {
     return load(other);
   }
 
-  Result<double> top1(LoadedModel& labelled, const Graph& graph, bool in_integers,
+  Result<double> top1(LoadedModel& labelled, const Graph& graph, Precision precision,
                       std::shared_ptr<const Dataset> images, const std::string& what) {
     labelled.graph = graph;
     AccuracyOptions accuracy;
-    accuracy.precision = in_integers ? Precision::kInt8 : Precision::kFp32;
+    accuracy.precision = precision;
     accuracy.threads = pass_.engine.threads;
     accuracy.workers = options_.workers;
     accuracy.stop = context_.stop;
@@ -249,6 +272,7 @@ class Quantization {
     Graph& graph = result_.network.graph;
     describe_origin(graph);
     graph.metadata["fovea_quantisation"] = result_.method;
+    if (computes_bf16(fallback_)) graph.metadata[std::string(kFallbackMetadata)] = precision_name(fallback_);
     FOVEA_RETURN_IF_ERROR(export_onnx(graph, options_.to));
     if (!options_.write_cache.empty()) {
       const std::string name =
@@ -283,6 +307,7 @@ class Quantization {
   std::shared_ptr<const Dataset> dataset_;
   std::unique_ptr<ImageSamples> samples_;
   std::set<std::string> keep_float_;
+  Precision fallback_ = Precision::kFp32;
   quant::CalibrationOptions calibration_;
   quant::QuantiseOptions quantise_;
   quant::PassOptions pass_;
@@ -364,6 +389,12 @@ void add_accuracy_options(CLI::App& command, QuantizeOptions& options) {
       ->check(CLI::NonNegativeNumber)
       ->type_name("POINTS")
       ->group(group);
+  command
+      .add_option("--fallback", options.fallback,
+                  "What layers fall back to, and run in wherever the CPU has it: fp32 or bf16")
+      ->check(CLI::IsMember({"fp32", "bf16"}))
+      ->capture_default_str()
+      ->group(group);
   command.add_option("--eval-data", options.eval_data, "Folder of labelled images")->type_name("DIR")->group(group);
   command.add_option("--eval-map", options.eval_map, "Lines `file label`, files relative to --eval-data")
       ->type_name("FILE")
@@ -399,6 +430,8 @@ void add_quantize(CLI::App& command, Context& context) {
       "--method entropy -o net-int8.onnx\n"
       "  fovea quantize --model mobilenet-v2 --data calibration --max-drop 0.3 --eval-data val "
       "--eval-map val_map.txt -o v2-int8.onnx --report v2.json\n"
+      "  fovea quantize --model squeezenet --data calibration --max-drop 0.1 --fallback bf16 --eval-data val "
+      "--eval-map val_map.txt -o squeezenet-int8.onnx\n"
       "  fovea quantize --model squeezenet --data calibration --rounding adaptive -o squeezenet-int8.onnx\n"
       "  fovea quantize --model net.onnx --calibration-cache calibrator.cache -o net-int8.onnx");
   command.callback(

@@ -102,6 +102,7 @@ Json to_json(const QuantizeResult& r) {
               {"equalised_pairs", r.equalised_pairs},
               {"bias_corrected", r.bias_corrected},
               {"kept_float", r.kept_float},
+              {"fallback", r.fallback},
               {"tensors", tensors_json(r)},
               {"layers", layers_json(r)}};
   if (!r.rounding.layers.empty()) out["rounding"] = rounding_json(r.rounding);
@@ -117,14 +118,14 @@ Json to_json(const QuantizeResult& r) {
 std::string to_text(const QuantizeResult& r) {
   std::string text = summary(r) + notes(r);
   if (r.top1 < 0) return text;
-  Table tries({">layers in floats", ">top-1 %", ">drop"});
+  Table tries({fmt::format(">layers in {}", r.fallback), ">top-1 %", ">drop"});
   for (const auto& t : r.tries)
     tries.row({std::to_string(t.layers_in_float), fmt::format("{:.2f}", t.top1),
                fmt::format("{:.2f}", r.float_top1 - t.top1)});
   Table layers({"most sensitive layers", ">SQNR dB alone", "now in"});
   for (std::size_t i = 0; i < r.ranking.size() && (i < 10 || is_kept(r, r.ranking[i].name)); ++i)
     layers.row({r.ranking[i].name, fmt::format("{:.1f}", r.ranking[i].sqnr_db),
-                is_kept(r, r.ranking[i].name) ? "floats" : "8 bits"});
+                is_kept(r, r.ranking[i].name) ? r.fallback : "8 bits"});
   return text + fmt::format("float top-1 {:.2f} %, now {:.2f} %\n", r.float_top1, r.top1) + tries.text() +
          layers.text();
 }

@@ -19,6 +19,7 @@ struct QuantizeResult {
   quant::Rounding rounding;                      // without layers: to nearest (the filters are moved away)
   std::vector<quant::LayerSensitivity> ranking;  // empty without accuracy control
   std::vector<std::string> kept_float;           // asked for, and by accuracy control
+  std::string fallback;                          // the precision that they are meant to run in
   double float_top1 = -1, top1 = -1;             // negative: not measured
   std::vector<quant::AccuracyControlResult::Try> tries;
 };

@@ -72,7 +72,8 @@ double peak_for(const MachinePeak& peak, Precision precision) {
   switch (precision) {
     case Precision::kFp32: return peak.f32_gmacs;
     case Precision::kBf16: return peak.bf16_gmacs;
-    case Precision::kInt8: return peak.int8_gmacs;
+    case Precision::kInt8:
+    case Precision::kInt8Bf16: return peak.int8_gmacs;
   }
   return 0;
 }

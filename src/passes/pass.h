@@ -14,7 +14,7 @@ namespace fovea {
 struct PassOptions {
   CpuFeatures cpu = active_cpu();
   Layout input_layout = Layout::kRowMajor;  // of rank-4 graph inputs
-  bool lower_to_bf16 = false;
+  bool lower_to_bf16 = false;               // with lower_quantised: only products that gain by it, and what is between
   bool lower_quantised = true;              // compute quantised networks in integers
   std::string disabled;                     // comma-separated names of passes to skip
 };

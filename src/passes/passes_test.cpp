@@ -83,6 +83,7 @@ TEST(Passes, TextsBeforeAndAfter) {
     PassOptions options;
     options.input_layout = Layout::kChannelsLast;
     options.lower_to_bf16 = std::find(c.passes.begin(), c.passes.end(), "lower_to_bf16") != c.passes.end();
+    options.lower_quantised = !options.lower_to_bf16 || c.title.rfind("quantise", 0) == 0;
     for (const std::string& pass : c.passes) {
       const Status status = run_pass(after, pass, options);
       ASSERT_TRUE(status.ok()) << status.error().text();
@@ -90,6 +91,66 @@ TEST(Passes, TextsBeforeAndAfter) {
     EXPECT_EQ(to_text(after, {.constant_values = true, .layouts = true}), c.after);
     expect_same_results(*before, after, options.lower_to_bf16 ? 0.05 : 1e-5);
   }
+}
+
+// Bytes, a float part of two deep convolutions, bytes again, and a float classifier too small to gain.
+constexpr const char* kMixedNetwork = R"(graph mixed
+input x: f32[1,32,6,6]
+const s: f32[] = {0.05}
+const z: u8[] = {128}
+const w1: s8[32,32,1,1] = seed(1)
+const ws: f32[] = {0.01}
+const w2: f32[32,32,3,3] = seed(2)
+const w3: f32[32,32,3,3] = seed(3)
+const w5: f32[2,32] = seed(5)
+q0 = QuantizeLinear(x, s, z)
+d0 = DequantizeLinear(q0, s, z)
+dw = DequantizeLinear(w1, ws)
+c1 = Conv(d0, dw)
+q1 = QuantizeLinear(c1, s, z)
+d1 = DequantizeLinear(q1, s, z)
+before = Sigmoid(d1)
+c2 = Conv(before, w2) {pads=[1,1,1,1]}
+between = Softplus(c2)
+c3 = Conv(between, w3) {pads=[1,1,1,1]}
+after = Softplus(c3)
+q3 = QuantizeLinear(after, s, z)
+d3 = DequantizeLinear(q3, s, z)
+p = GlobalAveragePool(d3)
+f = Flatten(p)
+y = Gemm(f, w5) {transB=1}
+output y
+output d1
+)";
+
+TEST(Passes, BesideIntegersBf16IsWhereItGains) {
+  auto before = parse_graph(kMixedNetwork);
+  ASSERT_TRUE(before.ok() && infer_graph(*before).ok());
+  PassOptions options;
+  Graph int8 = *before, mixed = *before;
+  ASSERT_TRUE(run_passes(int8, Stage::kTarget, options).ok());
+  options.lower_to_bf16 = true;
+  ASSERT_TRUE(run_passes(mixed, Stage::kTarget, options).ok());
+  const auto type_of = [](const Graph& graph, std::string_view name) {
+    for (NodeId id : graph.topological_order())
+      if (const Node& node = graph.node(id); node.name == name)
+        return std::string(dtype_name(graph.value(node.outputs[0]).type.dtype));
+    return std::string("absent");
+  };
+  EXPECT_EQ(type_of(mixed, "c1"), "u8");
+  for (const char* name : {"c2", "between", "c3"}) EXPECT_EQ(type_of(mixed, name), "bf16") << name;
+  for (const char* name : {"before", "after", "y"}) EXPECT_NE(type_of(mixed, name), "bf16") << name;
+  int casts = 0;
+  for (NodeId id : mixed.topological_order()) casts += mixed.node(id).op == "Cast";
+  EXPECT_EQ(casts, 2) << to_text(mixed);
+
+  const auto inputs = seeded_inputs(*before);
+  const auto a = evaluate_graph(int8, inputs), b = evaluate_graph(mixed, inputs);
+  ASSERT_TRUE(a.ok() && b.ok());
+  EXPECT_EQ(a->outputs[1].to_floats(), b->outputs[1].to_floats()) << "bytes before the float part";
+  const auto exact = a->outputs[0].to_floats(), rounded = b->outputs[0].to_floats();
+  EXPECT_NE(exact, rounded) << "bf16 did not compute in bf16";
+  for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(exact[i], rounded[i], 0.02 * (1 + std::abs(exact[i])));
 }
 
 TEST(Passes, ThePipelineIsUniqueAndOrdered) {

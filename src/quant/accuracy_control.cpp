@@ -41,7 +41,8 @@ class Search {
     names.insert(kept.begin(), kept.end());
     if (options_.progress) options_.progress(fmt::format("{} of {} layers in floats", layers, ranking_.size()));
     FOVEA_TRY(QuantisedNetwork network, make_(names));
-    FOVEA_TRY(const double top1, measure_(network.graph, !network.tensors.empty()));
+    FOVEA_TRY(const double top1,
+              measure_(network.graph, network.tensors.empty() ? Form::kFallenBack : Form::kQuantised));
     result.tries.push_back({layers, top1});
     const bool good = result.float_top1 - top1 <= options_.max_drop + 1e-9;
     if (good || result.tries.size() == 1 || layers == static_cast<int>(ranking_.size())) {
@@ -66,7 +67,7 @@ Result<AccuracyControlResult> hold_accuracy(const Graph& graph, const std::vecto
                                             const MeasureTop1& measure, const AccuracyControlOptions& options) {
   Search search(ranking, keep_float, make, measure, options);
   if (options.progress) options.progress("the float network");
-  FOVEA_TRY(const double float_top1, measure(graph, false));
+  FOVEA_TRY(const double float_top1, measure(graph, Form::kFloat));
   FOVEA_RETURN_IF_ERROR(search.run(float_top1));
   return std::move(search.result);
 }

@@ -69,10 +69,13 @@ Trial hold(const std::function<double(int)>& top1_of, double max_drop, std::set<
     return out;
   };
   Trial trial;
-  const MeasureTop1 measure = [&](const Graph&, bool in_integers) -> Result<double> {
-    if (trial.tried.empty() && !in_integers && last.empty()) return 80.0;
+  const MeasureTop1 measure = [&](const Graph&, Form form) -> Result<double> {
+    if (form == Form::kFloat) {
+      EXPECT_TRUE(trial.tried.empty()) << "the float network is measured once, and first";
+      return 80.0;
+    }
     trial.tried.push_back(static_cast<int>(last.size()));
-    EXPECT_EQ(in_integers, last.size() < 4);
+    EXPECT_EQ(form, last.size() < 4 ? Form::kQuantised : Form::kFallenBack);
     return top1_of(static_cast<int>(last.size()));
   };
   AccuracyControlOptions options;

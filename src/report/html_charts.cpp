@@ -33,7 +33,7 @@ json distribution_json(const RunRecord& r, std::span<const double> sorted) {
 
 double compute_roof(const RunRecord& r) {
   const std::string& p = r.model.precision;
-  return p == "int8" ? r.peak->int8_gmacs : p == "bf16" ? r.peak->bf16_gmacs : r.peak->fp32_gmacs;
+  return p.starts_with("int8") ? r.peak->int8_gmacs : p == "bf16" ? r.peak->bf16_gmacs : r.peak->fp32_gmacs;
 }
 
 json layer_points(const RunRecord& r) {

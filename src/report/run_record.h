@@ -42,7 +42,7 @@ struct RunModel {
   std::string name;
   std::string file;        // empty for synthetic weights
   std::string sha256;      // of the file
-  std::string precision;   // "fp32", "bf16", "int8"
+  std::string precision;   // "fp32", "bf16", "int8", "int8-bf16"
   bool synthetic = false;  // random weights: the answers mean nothing
   double macs = 0;         // multiply-accumulates of one image
 };

@@ -26,11 +26,12 @@ CALIB, CALIB_MAP = DATA / "imagenet-sample" / "calib", DATA / "imagenet-sample" 
 VAL, VAL_MAP = DATA / "imagenet-sample" / "val", DATA / "imagenet-sample" / "val_map.txt"
 AS_VAL = ["--resize", "none", "--crop", "224"]  # the files of val are cut out already
 
-OK, USAGE, BAD_INPUT, ACCURACY, INTERRUPTED = 0, 2, 3, 5, 9
+OK, USAGE, BAD_INPUT, UNSUPPORTED, ACCURACY, INTERRUPTED = 0, 2, 3, 4, 5, 9
 
 
-def run(*arguments, timeout=300):
-    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, errors="replace")
+def run(*arguments, timeout=300, env=None):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+                          errors="replace", env=env)
 
 
 @unittest.skipUnless(MODEL.exists(), f"no test data at {DATA} (set FOVEA_TEST_DATA)")
@@ -137,6 +138,31 @@ class Methods(QuantizeTest):
         kept = [layer["name"] for layer in accuracy["sensitivity"] if layer["kept_float"]]
         self.assertEqual(sorted(kept), sorted(record["kept_float"]))
         self.assertEqual(self.top1(to)["top1"], accuracy["top1"])
+
+    def test_layers_fall_back_to_bf16(self):
+        if "avx512_bf16" not in Path("/proc/cpuinfo").read_text():
+            self.skipTest("this CPU has no AVX512_BF16")
+        few = self.folder / "few16.txt"
+        few.write_text("".join(VAL_MAP.read_text().splitlines(keepends=True)[:60]))
+        to, record = self.quantize("bf16", "--weights", "per-tensor", "--activations", "s8", "--max-drop", "1.0",
+                                   "--fallback", "bf16", "--eval-data", VAL, "--eval-map", few, "--eval-resize", "none",
+                                   "--eval-crop", "224", images=16)
+        self.assertEqual(record["fallback"], "bf16")
+        self.assertGreater(len(record["kept_float"]), 0)
+        inspected = json.loads(run("inspect", to, "--json").stdout)
+        self.assertEqual(inspected["metadata"]["fovea_fallback"], "bf16")
+        for precision in ("auto", "int8-bf16"):
+            found = self.top1(to, *AS_VAL, "--precision", precision, limit=60)
+            self.assertEqual(found["precision"], "int8-bf16")
+            self.assertEqual(found["top1"], record["accuracy"]["top1"])
+        # A CPU without the instructions: told once, and in integers all the same.
+        weak = run("eval", "--model", to, "--data", VAL, "--map", VAL_MAP, "--limit", 2, "--json", "--quiet", *AS_VAL,
+                   env={**os.environ, "FOVEA_ISA": "vnni"})
+        self.assertEqual(json.loads(weak.stdout)["precision"], "int8", weak.stderr)
+        self.assertEqual(weak.stderr.count("AVX512_BF16"), 1, weak.stderr)
+        refused = run("quantize", "--model", MODEL, "--data", CALIB, "--max-drop", "1", "--eval-data", VAL, "--fallback",
+                      "bf16", "-o", to, env={**os.environ, "FOVEA_ISA": "vnni"})
+        self.expect_error(refused, UNSUPPORTED, "--fallback bf16", "AVX512_BF16")
 
 
 class OtherTools(QuantizeTest):

@@ -182,6 +182,25 @@ TEST(SessionProperties, Bf16StaysNearFp32) {
   EXPECT_EQ(0, std::memcmp(b.raw(), run(bf16, 2, input).raw(), b.bytes()));
 }
 
+TEST(SessionProperties, AskingOnlyWinnersForTheirKernelsChangesNoChoice) {
+  for (const char* name : {"resnet50", "mobilenet-v2"})
+    for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+      if (!check_precision(precision, detect_cpu()).ok()) continue;
+      SCOPED_TRACE(std::string(name) + " " + precision_name(precision));
+      const Graph graph = network(name);
+      CompileOptions options;
+      options.precision = precision;
+      options.input_layout = Layout::kChannelsLast;
+      const auto lazy = compile(graph, options);
+      options.plan.confirm_all = true;
+      const auto all = compile(graph, options);
+      ASSERT_TRUE(lazy.ok() && all.ok());
+      ASSERT_EQ((*lazy)->steps.size(), (*all)->steps.size());
+      for (std::size_t s = 0; s < (*all)->steps.size(); ++s)
+        EXPECT_EQ((*lazy)->steps[s].decision.chosen, (*all)->steps[s].decision.chosen) << (*all)->steps[s].decision.node;
+    }
+}
+
 TEST(SessionProperties, APrecisionThatTheCpuLacksIsAnError) {
   CompileOptions options;
   options.precision = Precision::kBf16;
