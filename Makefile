@@ -3,7 +3,7 @@
 #   make run RUN_ARGS="classify a.jpg"   run the program with these arguments instead
 #   make run RUN_ARGS="--benchmarks=mobilenet --scenarios=Offline"   an MLPerf run, as `fovea mlperf run`
 #   make test                            build, check and test everything
-.PHONY: run build test bench peers fuzz lint format clean setup preprocess_data calibrate package_submission check_submission
+.PHONY: run build test bench peers fuzz seed-commands lint format clean setup preprocess_data calibrate package_submission check_submission
 
 JOBS ?= $(shell nproc)
 RUN_ARGS ?=
@@ -37,6 +37,11 @@ peers: build
 
 fuzz: setup
 	@tools/ci/fuzz.sh
+
+# The inference commands of Intel's ResNet50 page, whole (docs/launch.md).
+seed-commands: build
+	@tools/setup/make_venv.sh build/venv-tensorflow tools/setup/requirements-tensorflow.txt
+	@python3 tests/cli/seed_commands.py build/bin/fovea --output-dir build/seed-commands $(RUN_ARGS)
 
 # MLPerf: what `fovea mlperf` does, by the names that submissions use (docs/mlperf.md, docs/mlperf_submission.md).
 calibrate: build

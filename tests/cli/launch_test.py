@@ -19,6 +19,8 @@ import time
 import unittest
 from pathlib import Path
 
+from seed_commands import COMMANDS, has_bf16
+
 PROGRAM = sys.argv.pop(1)
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("FOVEA_TEST_DATA") or ROOT.parent / "shared" / "data")
@@ -27,25 +29,6 @@ INT8 = DATA / "models" / "mobilenet_v1_0.25_128_qdq.onnx"
 VAL, VAL_MAP = DATA / "imagenet-sample" / "val", DATA / "imagenet-sample" / "val_map.txt"
 
 OK, USAGE, BAD_INPUT, UNSUPPORTED, UNSTABLE, RESOURCE, INTERRUPTED = 0, 2, 3, 4, 7, 8, 9
-
-# The inference commands of the page, word for word, but that {int8}, {fp32} and {bf16} stand for the graph's file and
-# {data} for the folder of records; the second of the page lacks a backslash before "--".
-COMMANDS = """
---data-location {data} --in-graph {int8} --model-name resnet50v1_5 --framework tensorflow --precision int8 --mode inference --batch-size=100 --accuracy-only --docker-image intel/intel-optimized-tensorflow:2.1.0
---in-graph {int8} --model-name resnet50v1_5 --framework tensorflow --precision int8 --mode inference --batch-size=128 --benchmark-only --docker-image intel/intel-optimized-tensorflow:2.1.0 -- warmup_steps=50 steps=500
---in-graph {fp32} --model-name resnet50v1_5 --framework tensorflow --precision fp32 --mode inference --batch-size=1 --socket-id=0 --docker-image intel/intel-optimized-tensorflow:2.1.0
---in-graph {fp32} --model-name resnet50v1_5 --framework tensorflow --precision fp32 --mode inference --batch-size=128 --socket-id=0 --docker-image intel/intel-optimized-tensorflow:2.1.0
---in-graph {fp32} --model-name resnet50v1_5 --framework tensorflow --precision fp32 --mode inference --accuracy-only --batch-size 100 --socket-id=0 --data-location {data} --docker-image intel/intel-optimized-tensorflow:2.1.0
---in-graph {fp32} --model-name resnet50v1_5 --framework tensorflow --precision fp32 --mode inference --accuracy-only --output-results --batch-size 100 --socket-id=0 --data-location {data} --docker-image intel/intel-optimized-tensorflow:2.1.0
---in-graph {bf16} --model-name resnet50v1_5 --framework tensorflow --precision bfloat16 --mode inference --batch-size=1 --socket-id 0 --docker-image=intel/intel-optimized-tensorflow:tensorflow-2.2-bf16-nightly
---in-graph {bf16} --model-name resnet50v1_5 --framework tensorflow --precision bfloat16 --mode inference --batch-size=128 --socket-id 0 --docker-image=intel/intel-optimized-tensorflow:tensorflow-2.2-bf16-nightly
---in-graph {bf16} --model-name resnet50v1_5 --framework tensorflow --precision bfloat16 --mode inference --accuracy-only --batch-size 100 --socket-id 0 --data-location {data} --docker-image=intel/intel-optimized-tensorflow:tensorflow-2.2-bf16-nightly
---in-graph {bf16} --model-name resnet50v1_5 --framework tensorflow --precision bfloat16 --mode inference --accuracy-only --output-results --batch-size 100 --socket-id 0 --data-location {data} --docker-image=intel/intel-optimized-tensorflow:tensorflow-2.2-bf16-nightly
-""".strip().splitlines()
-
-
-def has_bf16():
-    return "avx512_bf16" in Path("/proc/cpuinfo").read_text()
 
 
 def cores():

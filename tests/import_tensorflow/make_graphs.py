@@ -1,10 +1,10 @@
 """Builds TensorFlow graphs, layer by layer, from the weights of ONNX classifiers, and freezes them.
 
-usage: make_graphs.py MODEL.onnx[.gz] OUT.pb [plain | leftovers | int8] [IMAGES.npy]
+usage: make_graphs.py MODEL.onnx[.gz] OUT.pb [plain | leftovers | int8] [IMAGES.npy | FOLDER]
 plain: the network as its authors would have frozen it. leftovers: the same with what training leaves behind (switches,
 identities, checks, shapes computed at run time, an ArgMax). int8: oneDNN's quantised operators with ranges calibrated on
-IMAGES (float NHWC, as the network takes them). Needs tensorflow and onnx
-(tools/setup/requirements-tensorflow.txt).
+IMAGES (float NHWC, as the network takes them), or on the first 16 photographs of FOLDER, prepared as ResNet50 takes them.
+Needs tensorflow and onnx (tools/setup/requirements-tensorflow.txt).
 """
 
 import gzip
@@ -406,12 +406,28 @@ def make(model, kind="plain", images=None):
         return graph.as_graph_def(), output
 
 
+def resnet_images(folder, count=16):
+    """The first photographs of a folder: short side to 256, centre of 224, normalised."""
+    images = []
+    for path in sorted(Path(folder).iterdir())[:count]:
+        image = tf.io.decode_jpeg(path.read_bytes(), channels=3)
+        scale = 256 / min(image.shape[:2])
+        image = tf.image.resize(image, [round(extent * scale) for extent in image.shape[:2]], antialias=True).numpy()
+        y, x = ((extent - 224) // 2 for extent in image.shape[:2])
+        images.append((image[y:y + 224, x:x + 224] - np.float32([123.675, 116.28, 103.53])) / np.float32([58.395, 57.12, 57.375]))
+    return np.stack(images)
+
+
+def calibration_images(path):
+    return resnet_images(path) if Path(path).is_dir() else np.load(path)
+
+
 def main():
     if len(sys.argv) < 3:
         print(__doc__, file=sys.stderr)
         return 2
     kind = sys.argv[3] if len(sys.argv) > 3 else "plain"
-    images = np.load(sys.argv[4]) if len(sys.argv) > 4 else None
+    images = calibration_images(sys.argv[4]) if len(sys.argv) > 4 else None
     graph, output = make(sys.argv[1], kind, images)
     Path(sys.argv[2]).write_bytes(graph.SerializeToString())
     print(f"{sys.argv[2]}: {len(graph.node)} nodes, output {output}")
