@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 
@@ -30,7 +31,7 @@ std::string model_of(const MlperfOptions& options, const std::string& benchmark)
   std::string name = benchmark;
   if (const ModelEntry* entry = find_model(name)) name = entry->name;
   // In 8 bits, where the zoo has the network in them.
-  if (options.precision == "int8" && find_model(name + "-qdq") != nullptr) name += "-qdq";
+  if (options.precision.starts_with("int8") && find_model(name + "-qdq") != nullptr) name += "-qdq";
   return name;
 }
 
@@ -92,7 +93,8 @@ void add_mlperf_options(CLI::App& command, MlperfOptions& o) {
   command.add_option("-m,--model", o.model, "Another network for the one benchmark given: a name or an .onnx file")
       ->type_name("MODEL");
   command
-      .add_option("-p,--precision", o.precision, "auto, fp32, bf16 or int8 (int8 takes the zoo's quantised network)")
+      .add_option("-p,--precision", o.precision,
+                  "auto, fp32, bf16, int8 or int8-bf16 (int8 takes the zoo's quantised network)")
       ->capture_default_str();
   command.add_option("-t,--threads", o.threads, "Cores to use; 0 for all usable ones")
       ->check(CLI::Range(0, 4096))
@@ -102,6 +104,18 @@ void add_mlperf_options(CLI::App& command, MlperfOptions& o) {
   command.add_option("--max_delay_ms", o.delay_ms, "How long Server's batches may wait to fill")
       ->check(CLI::Range(0.0, 1e4))
       ->capture_default_str();
+  command
+      .add_option("--server_cores", o.server_cores,
+                  "Cores that answer one query of Server together: a number that divides the cores, or auto, which "
+                  "measures and simulates")
+      ->type_name("N|auto")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--server_order", o.server_order,
+          "Order of Server's queries: arrival, or deadline, which postpones those that would be late anyway; if "
+          "not given, deadline where the round's rules permit any order (v0.5), else arrival")
+      ->type_name("ORDER");
   command.add_option("--tune", o.tune, "Choose algorithms by measurement: off, quick or full")->capture_default_str();
   command.add_option("--user_conf", o.user_conf, "A user.conf in LoadGen's format")->type_name("FILE");
   command
@@ -202,6 +216,23 @@ Result<EffectiveSettings> settings_for(const MlperfOptions& options, const Bench
   return effective;
 }
 
+namespace {
+
+// 0 for auto.
+Result<int> parse_server_cores(const std::string& text, int threads) {
+  if (text == "auto") return 0;
+  int cores = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cores);
+  if (error != std::errc() || end != text.data() + text.size() || cores < 1 || threads % cores != 0)
+    return make_error(ErrorCode::kUsage,
+                      "--server_cores: expected auto or a number that divides the {} cores in use, "
+                      "found '{}'",
+                      threads, text);
+  return cores;
+}
+
+}  // namespace
+
 Result<SutOptions> sut_options(const MlperfOptions& options, const Benchmark& benchmark,
                                const EffectiveSettings& settings) {
   SutOptions sut;
@@ -211,6 +242,16 @@ Result<SutOptions> sut_options(const MlperfOptions& options, const Benchmark& be
   FOVEA_TRY(sut.response, parse_response_type(options.response));
   sut.max_delay_ns = static_cast<std::int64_t>(options.delay_ms * 1e6);
   sut.max_batch = options.batch;
+  FOVEA_TRY(const int server_cores, parse_server_cores(options.server_cores, sut.threads));
+  sut.order = permitted_server_order(*benchmark.round);
+  if (!options.server_order.empty()) {
+    FOVEA_TRY(sut.order, parse_queue_order(options.server_order));
+  }
+  if (settings.settings.scenario == Scenario::kServer) {
+    sut.cores_per_worker = server_cores;
+    return sut;  // the rest is settled by measurement
+  }
+  sut.order = QueueOrder::kArrival;
   if (sut.max_batch == 0) {
     sut.max_batch = 1;
     // A query of several samples is shared out evenly.

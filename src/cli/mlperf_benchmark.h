@@ -15,6 +15,7 @@ struct MlperfOptions {
   std::vector<std::string> benchmarks, scenarios;
   std::string rules = "current", precision = "auto", tune = "off";
   std::string model, data, map, user_conf, logs, system, loadgen, sample_cache, response = "int32";
+  std::string server_cores = "auto", server_order;  // empty: what the rules permit
   int threads = 0;
   std::size_t batch = 0;  // 0: by scenario
   double delay_ms = 0;

@@ -1,5 +1,6 @@
 // fovea mlperf run: benchmarks in scenarios through LoadGen, performance and accuracy, into build/logs.
 #include <algorithm>
+#include <map>
 
 #include "base/atomic_file.h"
 #include "cli/mlperf_benchmark.h"
@@ -38,6 +39,7 @@ struct Campaign {
   fs::path system;
   std::vector<Outcome> outcomes;
   nlohmann::json curves = nlohmann::json::array();
+  std::map<std::string, ArrangementChoice> arrangements;  // of Server, by benchmark
 };
 
 Status check_config_version(const std::string& name) {
@@ -115,7 +117,7 @@ fs::path folder_of(const fs::path& scenario, Mode mode, int run) {
 
 Status find_server_peak(Campaign& c, const Benchmark& b, const TestPlan& plan, EffectiveSettings& settings) {
   say(c.context, fmt::format("{} Server: looking for the highest rate\n", b.name));
-  const PilotRequest request{c.loadgen, b, plan, run_guard(c.context)};
+  PilotRequest request{c.loadgen, b, plan, run_guard(c.context)};
   FOVEA_TRY(const PeakSearch search, find_peak(request, c.options.peak_runs, [&](const PeakPoint& p) {
               say(c.context, fmt::format("  target {:8.1f} /s  completed {:8.1f} /s  p99 {:8.3f} ms  {}\n",
                                          p.target_qps, p.completed_qps, p.p99_ms, p.valid ? "VALID" : "INVALID"));
@@ -162,6 +164,23 @@ Status write_configuration(const RunCommand& options, const Benchmark& b, const 
   return write_file_atomically(scenario / "user.conf", user);
 }
 
+// One choice for all of a benchmark's Server tests: they are to be runs of the same system.
+Status settle_server(Campaign& c, const Benchmark& b, TestPlan& plan) {
+  const auto known = c.arrangements.find(b.name);
+  if (known != c.arrangements.end()) {
+    plan.arrangement = known->second;
+    apply_arrangement(known->second, plan.sut);
+    return {};
+  }
+  say(c.context, fmt::format("{} Server: timing the network on the cores\n", b.name));
+  std::fflush(stdout);
+  FOVEA_RETURN_IF_ERROR(settle_arrangement(b, plan));
+  c.arrangements.emplace(b.name, *plan.arrangement);
+  say(c.context, fmt::format("{} Server: {}; queries in order of {}\n", b.name, plan.arrangement->text(),
+                             plan.sut.order == QueueOrder::kDeadline ? "their deadlines" : "arrival"));
+  return {};
+}
+
 Status run_test_of(Campaign& c, const Benchmark& b, Scenario scenario, Mode mode, int run) {
   const fs::path scenario_folder = c.system / b.name / scenario_name(scenario);
   Outcome outcome{b.name, scenario, mode, folder_of(scenario_folder, mode, run), {}, false};
@@ -181,13 +200,17 @@ Status run_test_of(Campaign& c, const Benchmark& b, Scenario scenario, Mode mode
     return {};
   }
   // Server keeps to its rate in accuracy tests too; the other scenarios then go as fast as they can.
+  if (scenario == Scenario::kServer) {
+    FOVEA_RETURN_IF_ERROR(settle_server(c, b, plan));
+  }
   if (mode == Mode::kPerformanceOnly || scenario == Scenario::kServer) {
     TestPlan pilot = plan;
     pilot.folder = scenario_folder / "performance" / "pilot";
     if (c.options.find_peak && scenario == Scenario::kServer && mode == Mode::kPerformanceOnly) {
       FOVEA_RETURN_IF_ERROR(find_server_peak(c, b, pilot, plan.settings));
     } else {
-      FOVEA_TRY(const std::string note, fill_expectations({c.loadgen, b, pilot, run_guard(c.context)}, plan.settings));
+      PilotRequest request{c.loadgen, b, pilot, run_guard(c.context)};
+      FOVEA_TRY(const std::string note, fill_expectations(request, plan.settings));
       if (!note.empty()) say(c.context, fmt::format("{} {}: {}\n", b.name, scenario_name(scenario), note));
     }
   }
@@ -239,7 +262,7 @@ Status run_benchmarks(const RunCommand& options, const Context& context) {
   FOVEA_TRY(const std::vector<Scenario> scenarios, chosen_scenarios(options.common));
   FOVEA_TRY(const auto loadgen, open_loadgen(options.common.loadgen));
   const auto watch = machine_watch();
-  Campaign c{options, context, *loadgen, *watch, system_folder(options.common), {}};
+  Campaign c{options, context, *loadgen, *watch, system_folder(options.common), {}, nlohmann::json::array(), {}};
   Status status;
   for (const std::string& name : options.common.benchmarks)
     if (status = run_benchmark(c, name, scenarios, mode); !status.ok()) break;

@@ -1,6 +1,5 @@
 #include "mlperf/batcher.h"
 
-#include <algorithm>
 #include <chrono>
 
 #include "base/clock.h"
@@ -8,10 +7,10 @@
 namespace fovea::mlperf {
 
 void Batcher::push(std::span<const QuerySample> samples) {
-  const std::int64_t deadline = now_ns() + options_.max_delay_ns;
+  const std::int64_t now = now_ns();
   {
     const std::lock_guard lock(mutex_);
-    for (const QuerySample& sample : samples) queue_.push_back({sample, deadline});
+    queue_.push(samples, now);
   }
   if (samples.size() > 1)
     changed_.notify_all();
@@ -19,33 +18,17 @@ void Batcher::push(std::span<const QuerySample> samples) {
     changed_.notify_one();
 }
 
-bool Batcher::ready(std::int64_t now) const {
-  if (queue_.empty()) return false;
-  return closed_ || flushed_ > 0 || queue_.size() >= options_.max_batch || queue_.front().deadline_ns <= now;
-}
-
-void Batcher::take(std::vector<QuerySample>& batch) {
-  const std::size_t count = std::min(queue_.size(), options_.max_batch);
-  batch.clear();
-  for (std::size_t i = 0; i < count; ++i) {
-    batch.push_back(queue_.front().sample);
-    queue_.pop_front();
-  }
-  flushed_ -= std::min(flushed_, count);
-}
-
-bool Batcher::pop(std::vector<QuerySample>& batch) {
+bool Batcher::pop(const ServiceTimes& times, std::vector<QuerySample>& batch) {
   std::unique_lock lock(mutex_);
   for (;;) {
     const std::int64_t now = now_ns();
-    if (ready(now)) break;
-    if (closed_) return false;
-    if (queue_.empty())
-      changed_.wait(lock);
+    if (queue_.take(now, times, batch)) break;
+    if (queue_.closed()) return false;
+    if (const auto ready = queue_.ready_ns())
+      changed_.wait_for(lock, std::chrono::nanoseconds(*ready - now));
     else
-      changed_.wait_for(lock, std::chrono::nanoseconds(queue_.front().deadline_ns - now));
+      changed_.wait(lock);
   }
-  take(batch);
   const bool more = !queue_.empty();
   lock.unlock();
   if (more) changed_.notify_one();
@@ -55,7 +38,7 @@ bool Batcher::pop(std::vector<QuerySample>& batch) {
 void Batcher::flush() {
   {
     const std::lock_guard lock(mutex_);
-    flushed_ = queue_.size();
+    queue_.flush();
   }
   changed_.notify_all();
 }
@@ -63,9 +46,14 @@ void Batcher::flush() {
 void Batcher::close() {
   {
     const std::lock_guard lock(mutex_);
-    closed_ = true;
+    queue_.close();
   }
   changed_.notify_all();
+}
+
+std::int64_t Batcher::postponed() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.postponed();
 }
 
 }  // namespace fovea::mlperf

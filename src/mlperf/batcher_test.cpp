@@ -20,7 +20,7 @@ TEST(Batcher, FullBatchesLeaveAtOnceAndInOrder) {
   batcher.push(samples(0, 8));
   std::vector<QuerySample> batch;
   for (std::size_t first : {0u, 4u}) {
-    ASSERT_TRUE(batcher.pop(batch));
+    ASSERT_TRUE(batcher.pop({}, batch));
     ASSERT_EQ(batch.size(), 4u);
     for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(batch[i].index, first + i);
   }
@@ -32,7 +32,7 @@ TEST(Batcher, APartialBatchLeavesWhenItsOldestSampleHasWaited) {
   const std::int64_t begin = now_ns();
   batcher.push(samples(0, 2));
   std::vector<QuerySample> batch;
-  ASSERT_TRUE(batcher.pop(batch));
+  ASSERT_TRUE(batcher.pop({}, batch));
   EXPECT_EQ(batch.size(), 2u);
   EXPECT_GE(now_ns() - begin, kDelay);  // never before
 }
@@ -41,7 +41,7 @@ TEST(Batcher, WithoutADelayWhatIsThereLeaves) {
   Batcher batcher({4, 0});
   batcher.push(samples(0, 3));
   std::vector<QuerySample> batch;
-  ASSERT_TRUE(batcher.pop(batch));
+  ASSERT_TRUE(batcher.pop({}, batch));
   EXPECT_EQ(batch.size(), 3u);
 }
 
@@ -50,7 +50,7 @@ TEST(Batcher, FlushLetsGoOfWhatWaits) {
   batcher.push(samples(0, 3));
   batcher.flush();
   std::vector<QuerySample> batch;
-  ASSERT_TRUE(batcher.pop(batch));
+  ASSERT_TRUE(batcher.pop({}, batch));
   EXPECT_EQ(batch.size(), 3u);
 }
 
@@ -59,10 +59,10 @@ TEST(Batcher, ClosedItDrainsAndEnds) {
   batcher.push(samples(0, 5));
   batcher.close();
   std::vector<QuerySample> batch;
-  ASSERT_TRUE(batcher.pop(batch));
-  ASSERT_TRUE(batcher.pop(batch));
+  ASSERT_TRUE(batcher.pop({}, batch));
+  ASSERT_TRUE(batcher.pop({}, batch));
   EXPECT_EQ(batch.size(), 1u);
-  EXPECT_FALSE(batcher.pop(batch));
+  EXPECT_FALSE(batcher.pop({}, batch));
 }
 
 TEST(Batcher, EverySampleComesOutOnceWithManyThreads) {
@@ -73,7 +73,7 @@ TEST(Batcher, EverySampleComesOutOnceWithManyThreads) {
   for (int i = 0; i < 3; ++i)
     workers.emplace_back([&] {
       std::vector<QuerySample> batch;
-      while (batcher.pop(batch))
+      while (batcher.pop({}, batch))
         for (const QuerySample& s : batch) ++seen[s.index];
     });
   for (std::size_t i = 0; i < kCount; i += 10) batcher.push(samples(i, 10));

@@ -17,7 +17,7 @@ ImplementationFacts implementation_of(const nlohmann::json& record, const std::s
   ImplementationFacts facts;
   facts.model = text_of(record, "model", benchmark);
   facts.precision = text_of(record, "precision", "fp32");
-  facts.quantised = facts.precision == "int8";
+  facts.quantised = facts.precision.starts_with("int8");
   facts.json = {{"input_data_types", "fp32"},
                 {"retraining", "no"},
                 {"starting_weights_filename", facts.model},

@@ -50,7 +50,7 @@ Result<double> pilot_latency_ns(const PilotRequest& request) {
   return latency;
 }
 
-Result<std::string> fill_expectations(const PilotRequest& request, EffectiveSettings& settings) {
+Result<std::string> fill_expectations(PilotRequest& request, EffectiveSettings& settings) {
   TestSettings& s = settings.settings;
   // LoadGen makes twice as many queries as it expects to need, Offline 1.1 times.
   constexpr double kFaster = 0.8;
@@ -68,9 +68,12 @@ Result<std::string> fill_expectations(const PilotRequest& request, EffectiveSett
     }
     case Scenario::kServer: {
       if (s.server_target_qps != 1.0) return std::string();
-      FOVEA_TRY(const double qps, pilot_throughput(request));
-      s.server_target_qps = 0.6 * qps;
-      return fmt::format("no target_qps given: {:.1f}, 0.6 of what a pilot run reached Offline (see --find-peak)",
+      FOVEA_RETURN_IF_ERROR(settle_arrangement(request.benchmark, request.plan));
+      const Arrangement& a = request.plan.arrangement->best();
+      s.server_target_qps = a.highest_qps > 0 ? 0.8 * a.highest_qps : 0.5 * a.capacity_qps;
+      if (a.highest_qps <= 0)
+        return fmt::format("no target_qps given: {:.1f}; one image takes longer than the limit", s.server_target_qps);
+      return fmt::format("no target_qps given: {:.1f}, 0.8 of what the cores hold by simulation (see --find-peak)",
                          s.server_target_qps);
     }
     case Scenario::kOffline:
@@ -82,11 +85,15 @@ Result<std::string> fill_expectations(const PilotRequest& request, EffectiveSett
   return fmt::format("expecting {:.1f} samples/s, by a pilot run", s.offline_expected_qps);
 }
 
-Result<PeakSearch> find_peak(const PilotRequest& request, int max_runs,
-                             const std::function<void(const PeakPoint&)>& seen) {
-  FOVEA_TRY(const double offline, pilot_throughput(request));
+Result<PeakSearch> find_peak(PilotRequest& request, int max_runs, const std::function<void(const PeakPoint&)>& seen) {
+  FOVEA_RETURN_IF_ERROR(settle_arrangement(request.benchmark, request.plan));
+  const ArrangementChoice& arrangement = *request.plan.arrangement;
+  if (arrangement.best().highest_qps <= 0)
+    return make_error(ErrorCode::kPerformance, "no rate can hold the latency limit: {}", arrangement.text());
   PeakSearch search;
-  double low = 0, high = 1.1 * offline, next = 0.7 * offline;
+  // Real times scatter and LoadGen itself takes a share of a core, so the answer lies somewhat below the simulation's.
+  const double simulated = arrangement.best().highest_qps;
+  double low = 0, high = 1.05 * simulated, next = 0.9 * simulated;
   for (int run = 0; run < max_runs && (high - low) > 0.03 * high; ++run) {
     TestPlan plan = request.plan;
     plan.scenario = plan.settings.settings.scenario = Scenario::kServer;
@@ -99,7 +106,7 @@ Result<PeakSearch> find_peak(const PilotRequest& request, int max_runs,
     if (seen) seen(point);
     (point.valid ? low : high) = next;
     if (point.valid) search.best_qps = next;
-    next = 0.5 * (low + high);
+    next = low > 0 ? 0.5 * (low + high) : 0.85 * high;
   }
   return search;
 }

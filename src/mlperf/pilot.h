@@ -21,9 +21,10 @@ Result<double> pilot_throughput(const PilotRequest& request);
 Result<double> pilot_latency_ns(const PilotRequest& request);
 
 // LoadGen has to be told what to expect: where the settings have only the rules' placeholder, a pilot's figure goes
-// there (Offline's rate, Server's rate at 0.6 of Offline's, a stream's latency). Returns a sentence about it, or
+// there (Offline's rate, a stream's latency; for Server 0.8 of what the simulation of its arrangement holds, which is
+// settled if it is not). Returns a sentence about it, or
 // nothing.
-Result<std::string> fill_expectations(const PilotRequest& request, EffectiveSettings& settings);
+Result<std::string> fill_expectations(PilotRequest& request, EffectiveSettings& settings);
 
 struct PeakPoint {
   double target_qps = 0, completed_qps = 0;
@@ -34,9 +35,9 @@ struct PeakSearch {
   std::vector<PeakPoint> points;  // in the order in which they were run
   double best_qps = 0;            // the highest rate that held its latency; 0: none did
 };
-// Bisects Server's rate with real runs of the plan's settings, from what a pilot says that Offline reaches, until the
-// bracket is within 3 % or after `max_runs`. `seen` is called after each run.
-Result<PeakSearch> find_peak(const PilotRequest& request, int max_runs,
-                             const std::function<void(const PeakPoint&)>& seen);
+// Bisects Server's rate with real runs of the plan's settings, beginning near what the simulation of its arrangement
+// holds, until the bracket is within 3 % or after `max_runs`. `seen` is called after each run. kPerformance where one
+// image takes longer than the limit on any number of cores.
+Result<PeakSearch> find_peak(PilotRequest& request, int max_runs, const std::function<void(const PeakPoint&)>& seen);
 
 }  // namespace fovea::mlperf

@@ -78,6 +78,10 @@ void note_departures(const TestSettings& rules, EffectiveSettings& e) {
 
 }  // namespace
 
+QueueOrder permitted_server_order(const RoundRules& round) {
+  return round.version == "v0.5" ? QueueOrder::kDeadline : QueueOrder::kArrival;
+}
+
 std::string rules_conf(const RoundRules& round) {
   std::string text = fmt::format(
       "# mlperf.conf of MLPerf Inference {}, tasks on images.\n# model.scenario.key = value; times in milliseconds, "

@@ -8,8 +8,15 @@
 
 #include "mlperf/checker_rules.h"
 #include "mlperf/config_file.h"
+#include "mlperf/sample_queue.h"
 
 namespace fovea::mlperf {
+
+// In which order Server's queries may be served by the round's text. Rules of v0.5, "Test Data Traversal Order": "For
+// scenarios where processing multiple samples can occur (i.e., server, multi-stream, and offline), any ordering is
+// allowed subject to latency requirements". Later texts name offline alone there, and go on to allow "Processing
+// queries out-of-order within discretion provided by scenario" (mlcommons/inference_policies, inference_rules.adoc).
+QueueOrder permitted_server_order(const RoundRules& round);
 
 // The round's mlperf.conf for tasks on images, made from its rules.
 std::string rules_conf(const RoundRules& round);

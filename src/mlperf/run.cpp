@@ -30,10 +30,24 @@ std::uint64_t log_bytes(const Benchmark& benchmark, const TestPlan& plan) {
   return kLogBytes + (all ? benchmark.library->total_count() * kBytesPerResponse : 0);
 }
 
-// LoadGen does not notice a disk that fills up; its logs then end early.
+// LoadGen does not notice a disk that fills up; its logs then lack what came afterwards.
+Status check_disk(const fs::path& folder) {
+  constexpr std::uint64_t kRoom = 64 << 10;
+  std::error_code failure;
+  const fs::space_info space = fs::space(folder, failure);
+  if (!failure && space.available < kRoom)
+    return make_error(ErrorCode::kResource,
+                      "{}: the disk is full at the end of the test ({} KiB free): its logs cannot be trusted",
+                      folder.string(), space.available >> 10);
+  return {};
+}
+
 Status check_logs(const TestPlan& plan, const fs::path& folder, const RunLog& log) {
   if (!log.finished)
     return make_error(ErrorCode::kResource, "{}: LoadGen's logs end early; is the disk full?", folder.string());
+  if (!log.malformed.empty())
+    return make_error(ErrorCode::kResource, "{}: LoadGen's log is damaged ({}); was the disk full?", folder.string(),
+                      log.malformed[0]);
   if (plan.mode == Mode::kPerformanceOnly && !log.text("result_validity"))
     return make_error(ErrorCode::kInternal, "{}: LoadGen gave no verdict", folder.string());
   return {};
@@ -80,6 +94,7 @@ nlohmann::json record_of(const Benchmark& benchmark, const TestPlan& plan, const
                  {"loadgen_version", loadgen.version()},
                  {"settings", std::move(settings)},
                  {"workers", sut.workers()},
+                 {"cores_per_worker", sut.cores_per_worker()},
                  {"batch_sizes", sut.batch_sizes()},
                  {"response_type", response_type_name(plan.sut.response)},
                  {"trial", !plan.settings.departures.empty()},
@@ -87,6 +102,10 @@ nlohmann::json record_of(const Benchmark& benchmark, const TestPlan& plan, const
                  {"disturbances", result.disturbances}});
   if (plan.mode == Mode::kPerformanceOnly)
     record["result"] = {{"valid", result.valid}, {"metric", result.metric_name}, {"value", result.metric}};
+  if (plan.scenario == Scenario::kServer)
+    record["server"] = {{"order", queue_order_name(plan.sut.order)},
+                        {"postponed_queries", sut.postponed()},
+                        {"arrangement", plan.arrangement ? plan.arrangement->json() : nlohmann::json()}};
   if (result.accuracy)
     record["result"] = {{"accuracy_percent", result.accuracy->figure.percent},
                         {"good", result.accuracy->figure.good},
@@ -124,15 +143,26 @@ void read_metric(Scenario scenario, TestResult& result) {
   }
 }
 
-Result<TestResult> run_one_test(Loadgen& loadgen, const Benchmark& benchmark, const TestPlan& plan, MachineWatch* watch,
-                                const RunGuard& guard) {
-  if (plan.scenario == Scenario::kMultiStream && benchmark.round->fixed_multistream && !loadgen.has_fixed_interval())
-    return unsupported(
-        "the rules of {} want MultiStream at a fixed interval, which LoadGen {} cannot do; build Fovea with "
-        "-DFOVEA_LOADGEN_SOURCE naming a LoadGen 1.0 or older, or choose --rules current",
-        benchmark.round->version, loadgen.version());
-  const fs::path folder = incomplete_name(plan.folder);
-  FOVEA_RETURN_IF_ERROR(prepare_folder(folder, log_bytes(benchmark, plan)));
+Status settle_arrangement(const Benchmark& benchmark, TestPlan& plan) {
+  const TestSettings& s = plan.settings.settings;
+  if (plan.scenario != Scenario::kServer || plan.arrangement) return {};
+  FOVEA_TRY(plan.arrangement,
+            choose_arrangement(benchmark.model, plan.sut, static_cast<double>(s.server_target_latency_ns),
+                               1 - s.server_target_latency_percentile));
+  apply_arrangement(*plan.arrangement, plan.sut);
+  return {};
+}
+
+namespace {
+
+// The reason beside what there is of the logs; that the folder is incomplete, its name says.
+void write_reason(const fs::path& folder, const Error& error) {
+  (void)write_file_atomically(folder / "error.txt", error.text() + "\n").ok();
+}
+
+// Runs the test in `folder`, which is empty and there, and judges it.
+Result<TestResult> run_in_folder(Loadgen& loadgen, const Benchmark& benchmark, const TestPlan& plan,
+                                 const fs::path& folder, MachineWatch* watch, const RunGuard& guard) {
   LogSettings log{folder.string(), "", false};
   if (!plan.audit_config.empty()) {
     log.audit_config = (folder / "audit.config").string();
@@ -142,14 +172,16 @@ Result<TestResult> run_one_test(Loadgen& loadgen, const Benchmark& benchmark, co
   FOVEA_TRY(const auto sut, ClassifierSut::make(benchmark.model, plan.scenario, plan.sut, *benchmark.library, health));
   TestSettings settings = plan.settings.settings;
   settings.mode = plan.mode;
+  RunGuard with_reason = guard;
+  with_reason.give_up = [&](const Error& error) {
+    write_reason(folder, error);
+    if (guard.give_up) guard.give_up(error);
+  };
   if (watch) watch->begin();
-  const Status status = run_test(loadgen, *sut, *benchmark.library, settings, log, health, guard);
+  const Status status = run_test(loadgen, *sut, *benchmark.library, settings, log, health, with_reason);
   const std::vector<std::string> disturbances = watch ? watch->end() : std::vector<std::string>{};
-  if (!status.ok()) {
-    // The reason beside what there is of the logs; that the folder is incomplete, its name says.
-    (void)write_file_atomically(folder / "error.txt", status.error().text() + "\n").ok();
-    return Error(status.error());
-  }
+  if (!status.ok()) return Error(status.error());
+  FOVEA_RETURN_IF_ERROR(check_disk(folder));
   FOVEA_TRY(TestResult result, read_result(benchmark, plan, folder));
   result.disturbances = disturbances;
   if (plan.mode == Mode::kAccuracyOnly) {
@@ -160,6 +192,27 @@ Result<TestResult> run_one_test(Loadgen& loadgen, const Benchmark& benchmark, co
   const nlohmann::json record = record_of(benchmark, plan, result, *sut, loadgen, watch);
   FOVEA_RETURN_IF_ERROR(write_file_atomically(
       folder / "run.json", record.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"));
+  return result;
+}
+
+}  // namespace
+
+Result<TestResult> run_one_test(Loadgen& loadgen, const Benchmark& benchmark, const TestPlan& plan, MachineWatch* watch,
+                                const RunGuard& guard) {
+  if (plan.scenario == Scenario::kMultiStream && benchmark.round->fixed_multistream && !loadgen.has_fixed_interval())
+    return unsupported(
+        "the rules of {} want MultiStream at a fixed interval, which LoadGen {} cannot do; build Fovea with "
+        "-DFOVEA_LOADGEN_SOURCE naming a LoadGen 1.0 or older, or choose --rules current",
+        benchmark.round->version, loadgen.version());
+  TestPlan settled = plan;
+  FOVEA_RETURN_IF_ERROR(settle_arrangement(benchmark, settled));
+  const fs::path folder = incomplete_name(plan.folder);
+  FOVEA_RETURN_IF_ERROR(prepare_folder(folder, log_bytes(benchmark, plan)));
+  auto result = run_in_folder(loadgen, benchmark, settled, folder, watch, guard);
+  if (!result.ok()) {
+    write_reason(folder, result.error());
+    return result;
+  }
   std::error_code failure;
   fs::remove_all(plan.folder, failure);
   fs::rename(folder, plan.folder, failure);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "mlperf/arrangement.h"
 #include "mlperf/benchmark.h"
 #include "mlperf/check_log.h"
 
@@ -25,8 +26,9 @@ struct TestPlan {
   std::filesystem::path folder;        // of the logs when they are complete
   EffectiveSettings settings;
   SutOptions sut;
-  std::string audit_config;  // text of an audit.config, or empty
-  nlohmann::json record;     // goes into run.json
+  std::optional<ArrangementChoice> arrangement;  // that `sut` was settled by; Server
+  std::string audit_config;                      // text of an audit.config, or empty
+  nlohmann::json record;                         // goes into run.json
 };
 
 // Looks at the machine around a test. What it finds is said, and kept in run.json.
@@ -51,7 +53,11 @@ struct TestResult {
 // The folder name while the test runs.
 std::filesystem::path incomplete_name(const std::filesystem::path& folder);
 
-// Free space is looked at first; kResource where the logs would not fit. `watch` may be null.
+// Chooses what Server's options leave open and settles plan.sut by it; nothing in other scenarios, or a second time.
+Status settle_arrangement(const Benchmark& benchmark, TestPlan& plan);
+
+// Free space is looked at first; kResource where the logs would not fit, or the disk was full at the end.
+// Server's arrangement is settled if it is not. `watch` may be null.
 Result<TestResult> run_one_test(Loadgen& loadgen, const Benchmark& benchmark, const TestPlan& plan, MachineWatch* watch,
                                 const RunGuard& guard);
 

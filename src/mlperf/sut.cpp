@@ -1,126 +1,14 @@
 #include "mlperf/sut.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <thread>
 
-#include "base/binding.h"
+#include "base/clock.h"
 #include "base/topology.h"
-#include "runtime/session.h"
+#include "mlperf/sut_worker.h"
 #include "zoo/classifier.h"
 
 namespace fovea::mlperf {
-namespace {
-
-// What one thread computes with: a Session for each batch size that may come, the largest first.
-class Worker {
- public:
-  Worker(const std::vector<std::shared_ptr<const Plan>>& plans, int threads, int label_offset, ResponseType response)
-      : label_offset_(label_offset), response_(response) {
-    const auto pool = std::make_shared<ThreadPool>(ThreadPoolOptions{threads});
-    for (const auto& plan : plans) {
-      sessions_.emplace_back(plan, pool);
-      inputs_.emplace_back(plan->inputs[0].dtype, plan->inputs[0].dims, plan->inputs[0].layout);
-      outputs_.emplace_back(plan->outputs[0].dtype, plan->outputs[0].dims, plan->outputs[0].layout);
-    }
-    answers_.resize(batch_of(0));
-  }
-
-  std::size_t max_batch() const { return batch_of(0); }
-
-  // Answers a batch of at most max_batch() samples: one response each, whose data lies here until the next call.
-  // Samples that could not be computed have responses of no bytes.
-  void answer(std::span<const QuerySample> samples, const ImageLibrary& library, RunHealth& health,
-              std::vector<QueryResponse>& responses) {
-    responses.clear();
-    for (const QuerySample& sample : samples) responses.push_back({sample.id, nullptr, 0});
-    try {
-      for (std::size_t done = 0; done < samples.size() && !health.failed();) {
-        std::size_t which = 0;
-        while (batch_of(which) > samples.size() - done) ++which;  // the last one is of 1
-        if (Status status = compute(which, samples.subspan(done, batch_of(which)), done, library); !status.ok())
-          return health.fail(std::move(status).error().within(fmt::format("computing sample {}", samples[done].index)));
-        for (const std::size_t end = done + batch_of(which); done < end; ++done)
-          responses[done] = {samples[done].id, answers_[done].data(), answer_bytes()};
-      }
-    } catch (const std::exception& error) {
-      health.fail(make_error(ErrorCode::kInternal, "computing {} sample(s): {}", samples.size(), error.what()));
-    }
-  }
-
- private:
-  using Answer = std::array<std::byte, 8>;
-
-  std::size_t batch_of(std::size_t which) const {
-    return static_cast<std::size_t>(sessions_[which].plan().inputs[0].dims[0]);
-  }
-  std::size_t answer_bytes() const { return response_ == ResponseType::kInt64 ? 8 : 4; }
-
-  Status compute(std::size_t which, std::span<const QuerySample> samples, std::size_t first,
-                 const ImageLibrary& library) {
-    TensorView input = inputs_[which].view();
-    const std::size_t bytes = library.sample_bytes();
-    const std::byte* begin = library.find(samples[0].index);
-    bool adjacent = true;  // then the network reads them where they lie
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      const std::byte* sample = library.find(samples[i].index);
-      if (sample == nullptr)
-        return make_error(ErrorCode::kInternal, "LoadGen asks for a sample that it has not loaded");
-      adjacent = adjacent && sample == begin + i * bytes;
-    }
-    if (adjacent)
-      input.data = const_cast<std::byte*>(begin);
-    else
-      for (std::size_t i = 0; i < samples.size(); ++i)
-        std::memcpy(static_cast<std::byte*>(input.data) + i * bytes, library.find(samples[i].index), bytes);
-    Tensor& output = outputs_[which];
-    const TensorView view = output.view();
-    FOVEA_RETURN_IF_ERROR(sessions_[which].run({&input, 1}, {&view, 1}));
-    const std::size_t classes = static_cast<std::size_t>(output.count()) / samples.size();
-    for (std::size_t i = 0; i < samples.size(); ++i)
-      write_answer(best_class(std::as_const(output).as<float>().subspan(i * classes, classes), label_offset_),
-                   answers_[first + i]);
-    return {};
-  }
-
-  void write_answer(int best, Answer& to) const {
-    const auto put = [&to](auto value) { std::memcpy(to.data(), &value, sizeof value); };
-    switch (response_) {
-      case ResponseType::kInt32:
-        return put(static_cast<std::int32_t>(best));
-      case ResponseType::kInt64:
-        return put(static_cast<std::int64_t>(best));
-      case ResponseType::kFloat32:
-        return put(static_cast<float>(best));
-    }
-  }
-
-  int label_offset_;
-  ResponseType response_;
-  std::vector<Session> sessions_;
-  std::vector<Tensor> inputs_, outputs_;
-  std::vector<Answer> answers_;
-};
-
-// Plans for batches of `largest`, and of its halves down to 1.
-Result<std::vector<std::shared_ptr<const Plan>>> compile_all(const LoadedModel& model, const SutOptions& options,
-                                                             int threads, std::size_t largest) {
-  std::vector<std::shared_ptr<const Plan>> plans;
-  for (std::size_t batch = largest;; batch = (batch + 1) / 2) {
-    PlanOptions plan_options = options.plan;
-    plan_options.threads = threads;
-    CompileOptions compile_options =
-        classifier_compile_options(options.precision, static_cast<std::int64_t>(batch), plan_options);
-    compile_options.tuning = options.tuning;
-    FOVEA_TRY(auto plan, compile(model.graph, compile_options));
-    plans.push_back(std::move(plan));
-    if (batch == 1) return plans;
-  }
-}
-
-}  // namespace
-
 struct ClassifierSut::State {
   std::string name;
   SutOptions options;
@@ -128,14 +16,14 @@ struct ClassifierSut::State {
   RunHealth& health;
   CompletionSink* sink = nullptr;
   bool inline_queries = false;
-  std::vector<std::unique_ptr<Worker>> workers;
-  std::vector<int> processors;  // of worker i
+  std::vector<std::unique_ptr<SutWorker>> workers;
   std::unique_ptr<Batcher> batcher;
+  std::int64_t postponed = 0;  // by the batchers of runs that are over
   std::vector<std::thread> threads;
   std::vector<QueryResponse> inline_responses;
   std::vector<std::atomic<std::int64_t>> batch_counts;
 
-  void answer_and_complete(Worker& worker, std::span<const QuerySample> samples,
+  void answer_and_complete(SutWorker& worker, std::span<const QuerySample> samples,
                            std::vector<QueryResponse>& responses) {
     worker.answer(samples, library, health, responses);
     sink->complete(responses);
@@ -143,11 +31,15 @@ struct ClassifierSut::State {
   }
 
   void work(std::size_t i) {
-    // Workers stay on their core; where that is refused they compute all the same.
-    if (i < processors.size()) (void)bind_this_thread({processors[i]}).ok();
+    workers[i]->settle();
+    ServiceTimes times(options.batch_ns);
     std::vector<QuerySample> batch;
     std::vector<QueryResponse> responses;
-    while (batcher->pop(batch)) answer_and_complete(*workers[i], batch, responses);
+    while (batcher->pop(times, batch)) {
+      const std::int64_t begin = now_ns();
+      answer_and_complete(*workers[i], batch, responses);
+      times.observe(batch.size(), now_ns() - begin);
+    }
   }
 };
 
@@ -158,25 +50,41 @@ Result<std::unique_ptr<ClassifierSut>> ClassifierSut::make(const LoadedModel& mo
                                                            const SutOptions& options, const ImageLibrary& library,
                                                            RunHealth& health) {
   FOVEA_RETURN_IF_ERROR(check_classifier(model));
-  const Topology topology = detect_topology();
-  const int threads = options.threads > 0 ? options.threads : topology.usable_threads();
   const bool inline_queries = scenario == Scenario::kSingleStream;
-  const int workers = inline_queries ? 1 : threads;
-  const int threads_each = inline_queries ? threads : 1;
-  FOVEA_TRY(const auto plans, compile_all(model, options, threads_each, inline_queries ? 1 : options.max_batch));
-  const PlanPort& input = plans[0]->inputs[0];
-  const std::size_t wanted = plans.back()->inputs[0].dtype == DType::kF32 ? sizeof(float) : size_of(input.dtype);
-  std::size_t elements = 1;
-  for (const std::int64_t d : plans.back()->inputs[0].dims) elements *= static_cast<std::size_t>(d);
-  if (elements * wanted != library.sample_bytes())
-    return bad_input("{} takes images of {} bytes, the pre-processing makes {}", model.entry.name, elements * wanted,
+  SutOptions settled = options;
+  settled.threads = options.threads > 0 ? options.threads : detect_topology().usable_threads();
+  settled.cores_per_worker = inline_queries ? settled.threads : std::max(1, options.cores_per_worker);
+  settled.max_batch = inline_queries ? 1 : std::max<std::size_t>(1, options.max_batch);
+  FOVEA_TRY(const auto plans, compile_batches(model, settled, settled.cores_per_worker, settled.max_batch));
+  auto sut = assemble(plans, scenario, settled, model.label_offset, library, health);
+  if (!sut.ok()) return std::move(sut).error().within(model.entry.name);
+  return sut;
+}
+
+Result<std::unique_ptr<ClassifierSut>> ClassifierSut::assemble(const std::vector<std::shared_ptr<const Plan>>& plans,
+                                                               Scenario scenario, const SutOptions& options,
+                                                               int label_offset, const ImageLibrary& library,
+                                                               RunHealth& health) {
+  const PlanPort& input = plans.back()->inputs[0];
+  std::size_t bytes = size_of(input.dtype);
+  for (const std::int64_t d : input.dims) bytes *= static_cast<std::size_t>(d);
+  if (bytes != library.sample_bytes())
+    return bad_input("the network takes images of {} bytes, the pre-processing makes {}", bytes,
                      library.sample_bytes());
+  const int cores = options.cores_per_worker;
+  if (cores < 1 || options.threads % cores != 0)
+    return make_error(ErrorCode::kUsage, "workers of {} cores do not share out {} cores evenly", cores,
+                      options.threads);
   std::unique_ptr<State> state(new State{.name = "fovea", .options = options, .library = library, .health = health});
-  state->inline_queries = inline_queries;
-  for (int i = 0; i < workers; ++i)
-    state->workers.push_back(std::make_unique<Worker>(plans, threads_each, model.label_offset, options.response));
-  for (const Processor& p : topology.processors) state->processors.push_back(p.os_index);
-  state->batch_counts = std::vector<std::atomic<std::int64_t>>(inline_queries ? 1 : options.max_batch);
+  state->inline_queries = scenario == Scenario::kSingleStream;
+  const int workers = options.threads / cores;
+  for (int i = 0; i < workers; ++i) {
+    // A query that is computed where it is issued runs on LoadGen's thread, which nobody moves.
+    std::vector<int> processors = state->inline_queries ? std::vector<int>{} : processors_of_worker(i, cores);
+    state->workers.push_back(
+        std::make_unique<SutWorker>(plans, cores, std::move(processors), label_offset, options.response));
+  }
+  state->batch_counts = std::vector<std::atomic<std::int64_t>>(static_cast<std::size_t>(plans[0]->inputs[0].dims[0]));
   return std::unique_ptr<ClassifierSut>(new ClassifierSut(std::move(state)));
 }
 
@@ -185,8 +93,8 @@ const std::string& ClassifierSut::name() const { return state_->name; }
 void ClassifierSut::begin(CompletionSink& sink) {
   state_->sink = &sink;
   if (state_->inline_queries) return;
-  const std::int64_t delay = state_->options.max_delay_ns;
-  state_->batcher = std::make_unique<Batcher>(BatcherOptions{state_->options.max_batch, delay});
+  const SutOptions& o = state_->options;
+  state_->batcher = std::make_unique<Batcher>(QueueOptions{o.max_batch, o.max_delay_ns, o.order, o.deadline_ns});
   for (std::size_t i = 0; i < state_->workers.size(); ++i)
     state_->threads.emplace_back([state = state_.get(), i] { state->work(i); });
 }
@@ -205,14 +113,28 @@ void ClassifierSut::end() {
   if (state_->batcher) state_->batcher->close();
   for (std::thread& thread : state_->threads) thread.join();
   state_->threads.clear();
+  state_->postponed += state_->batcher ? state_->batcher->postponed() : 0;
   state_->batcher.reset();
   state_->sink = nullptr;
 }
 
 int ClassifierSut::workers() const { return static_cast<int>(state_->workers.size()); }
 
+int ClassifierSut::cores_per_worker() const { return state_->options.cores_per_worker; }
+
+std::int64_t ClassifierSut::postponed() const { return state_->postponed; }
+
 std::vector<std::int64_t> ClassifierSut::batch_sizes() const {
   return {state_->batch_counts.begin(), state_->batch_counts.end()};
+}
+
+std::vector<int> processors_of_worker(int i, int cores_per_worker) {
+  const Topology topology = detect_topology();
+  const auto count = static_cast<std::size_t>(cores_per_worker), first = static_cast<std::size_t>(i) * count;
+  std::vector<int> processors;
+  for (std::size_t p = first; p < std::min(first + count, topology.processors.size()); ++p)
+    processors.push_back(topology.processors[p].os_index);
+  return processors;
 }
 
 int best_class(std::span<const float> scores, int label_offset) {

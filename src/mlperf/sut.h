@@ -1,7 +1,8 @@
 // ClassifierSut: a classification network as LoadGen's system under test, in all four scenarios.
 //
 // SingleStream computes a query where it is issued, on all threads: nothing is handed over. The other scenarios have a
-// queue and one worker a core, each with its own Session on weights that all share.
+// queue and workers that share the cores evenly, each with its own Sessions on weights that all share. A core a worker
+// computes the most images a second; more cores a worker answer one image sooner, which Server's limit may ask for.
 #pragma once
 
 #include <memory>
@@ -25,10 +26,17 @@ struct SutOptions {
   PlanOptions plan;
   Tuning tuning = Tuning::kOff;
   int threads = 0;                // in all; 0: the usable ones
-  std::size_t max_batch = 1;      // images a worker computes at once
+  int cores_per_worker = 0;       // a divisor of the threads; 0: one. SingleStream has them all
+  std::size_t max_batch = 1;      // images a worker computes at once; 0: one
   std::int64_t max_delay_ns = 0;  // how long Server's batches may wait to fill
+  QueueOrder order = QueueOrder::kArrival;
+  std::int64_t deadline_ns = 0;  // of kDeadline: when a query has to be answered, after it came
+  std::vector<double> batch_ns;  // what a worker takes for 1, 2… images, as far as known; measured on when it runs
   ResponseType response = ResponseType::kInt32;
 };
+
+// OS indices of the processors of worker `i`, neighbours of one another; fewer where the machine has fewer.
+std::vector<int> processors_of_worker(int i, int cores_per_worker);
 
 class ClassifierSut : public SystemUnderTest {
  public:
@@ -36,6 +44,11 @@ class ClassifierSut : public SystemUnderTest {
   static Result<std::unique_ptr<ClassifierSut>> make(const LoadedModel& model, Scenario scenario,
                                                      const SutOptions& options, const ImageLibrary& library,
                                                      RunHealth& health);
+  // From plans that are compiled (the largest batch first, the last one of 1 image) for options.cores_per_worker
+  // threads each; of `options`, everything is settled.
+  static Result<std::unique_ptr<ClassifierSut>> assemble(const std::vector<std::shared_ptr<const Plan>>& plans,
+                                                         Scenario scenario, const SutOptions& options, int label_offset,
+                                                         const ImageLibrary& library, RunHealth& health);
   ~ClassifierSut() override;
 
   const std::string& name() const override;
@@ -45,6 +58,8 @@ class ClassifierSut : public SystemUnderTest {
   void end() override;
 
   int workers() const;
+  int cores_per_worker() const;
+  std::int64_t postponed() const;  // queries of the runs that are over
   // How many batches had 1, 2, 3… images, over all runs so far.
   std::vector<std::int64_t> batch_sizes() const;
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("FOVEA_TEST_DATA") or ROOT.parent / "shared" / "data")
 ENVIRONMENT = {**os.environ, "FOVEA_TEST_DATA": str(DATA)}
 MODEL = "mobilenet-v1-0.25-128"
-OK, USAGE, BAD_INPUT, UNSUPPORTED, PERFORMANCE, INTERRUPTED = 0, 2, 3, 4, 6, 9
+OK, USAGE, BAD_INPUT, UNSUPPORTED, PERFORMANCE, RESOURCE, INTERRUPTED = 0, 2, 3, 4, 6, 8, 9
 
 
 def fovea(*arguments, timeout=120):
@@ -117,9 +117,61 @@ class RunTest(unittest.TestCase):
         self.assertFalse((left / "accuracy").exists())
         self.assertIn("sample 7", (left / "accuracy.incomplete" / "error.txt").read_text())
 
-    def start_long_run(self, logs, scenario):
+    def test_a_missing_image_ends_a_long_run_soon(self):
+        images = self.folder / "missing"
+        images.mkdir()
+        lines = self.map.read_text().splitlines()[:20]
+        for line in lines[:-1]:
+            shutil.copy(self.images / line.split()[0], images)
+        short = self.folder / "missing.txt"
+        short.write_text("\n".join(lines) + "\n")
+        for scenario in ("Server", "Offline", "SingleStream"):
+            arguments = self.common("missing-logs", "--scenarios", scenario, "--target_qps", "50", "--server_cores", "1")
+            arguments[arguments.index("--data") + 1] = images
+            arguments[arguments.index("--map") + 1] = short
+            arguments[arguments.index("--min_duration") + 1] = "600"
+            result = fovea("mlperf", "run", *arguments)  # a hang would be cut off and fail
+            self.assertEqual(result.returncode, BAD_INPUT, result.stderr)
+            self.assertIn("sample 19", result.stderr)
+            self.assertIn(lines[-1].split()[0], result.stderr)
+
+    def test_a_full_disk_is_an_error_and_no_result(self):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=72m", "tmpfs", disk], capture_output=True, text=True)
+        if mount.returncode != 0:
+            print(f"SKIPPED: a full disk (mount says: {mount.stderr.strip()})")
+            self.skipTest("mount is refused")
+        try:
+            process, folder = self.start_long_run("disk", "Server", seconds="3")
+            self.fill(disk)
+            output, errors = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, RESOURCE, errors)
+            self.assertIn("disk is full", errors)
+            self.assertNotIn("VALID", output)
+            self.assertTrue(folder.exists())
+            self.assertFalse((folder.parent / "run_1").exists())
+            # Too full before it starts: not even begun.
+            with open(disk / "filler", "r+b") as filler:
+                filler.truncate(30 << 20)
+            result = self.run_mlperf("disk", "--scenarios", "Offline", "--target_qps", "100")
+            self.assertEqual(result.returncode, RESOURCE, result.stderr)
+            self.assertIn("MiB free, the logs of this test may need", result.stderr)
+        finally:
+            subprocess.run(["umount", disk], check=True)
+
+    def fill(self, disk):
+        with open(disk / "filler", "wb", buffering=0) as filler:
+            for size in (1 << 20, 4096):
+                try:
+                    while True:
+                        filler.write(bytes(size))
+                except OSError:
+                    pass
+
+    def start_long_run(self, logs, scenario, seconds="60"):
         arguments = self.common(logs, "--scenarios", scenario, "--target_qps", "20")
-        arguments[arguments.index("--min_duration") + 1] = "60"
+        arguments[arguments.index("--min_duration") + 1] = seconds
         process = subprocess.Popen([PROGRAM, "mlperf", "run", *map(str, arguments)], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
         folder = self.folder / logs / "here" / MODEL / scenario / "performance" / "run_1.incomplete"
@@ -142,6 +194,34 @@ class RunTest(unittest.TestCase):
         process.communicate()
         self.assertTrue(folder.exists())
         self.assertFalse((folder.parent / "run_1").exists())
+        # Even where somebody gives the folder a whole run's name, `check` says what it is.
+        tree = self.folder / "killed-tree"
+        run = tree / "open/Acme/results/here/resnet50/SingleStream/performance/run_1"
+        shutil.copytree(folder, run)
+        (tree / "open/Acme/systems").mkdir()
+        (tree / "open/Acme/systems/here.json").write_text(
+            '{"submitter": "Acme", "division": "open", "status": "available", "system_type": "edge"}')
+        checked = fovea("mlperf", "check", tree, "--version", "v1.0", "--json")
+        self.assertEqual(checked.returncode, BAD_INPUT, checked.stderr)
+        record = json.loads(checked.stdout)
+        self.assertNotEqual(record["verdict"], "ok")
+        self.assertIn("performance.unfinished", json.dumps(record))
+
+    def test_the_cores_of_server_are_chosen_and_recorded(self):
+        result = self.run_mlperf("cores", "--scenarios", "Server", "--target_qps", "50", "--threads", "2",
+                                 "--server_order", "deadline")
+        self.assertIn(result.returncode, (OK, PERFORMANCE), result.stderr)
+        self.assertIn("queries in order of their deadlines", result.stdout)
+        record = json.loads((self.folder / "cores/here" / MODEL / "Server/performance/run_1/run.json").read_text())
+        tried = record["server"]["arrangement"]["tried"]
+        self.assertEqual([(a["cores_per_worker"], a["workers"]) for a in tried], [(1, 2), (2, 1)])
+        self.assertIn(record["cores_per_worker"], (1, 2))
+        self.assertEqual(record["workers"] * record["cores_per_worker"], 2)
+        self.assertEqual(record["server"]["order"], "deadline")
+        fixed = self.run_mlperf("cores-fixed", "--scenarios", "Server", "--target_qps", "50", "--threads", "2", "--server_cores", "2")
+        self.assertIn(fixed.returncode, (OK, PERFORMANCE), fixed.stderr)
+        self.assertIn("1 worker of 2 cores", fixed.stdout)
+        self.assertIn("in order of arrival", fixed.stdout)  # what the current rules permit
 
     def test_usage(self):
         for arguments, code, words in (
@@ -149,6 +229,8 @@ class RunTest(unittest.TestCase):
                 (["--config_ver", "triton"], UNSUPPORTED, "fovea serve"),
                 (["--test_mode", "Fast"], USAGE, "unknown test mode"),
                 (["--rules", "v0.1"], USAGE, "v0.1"),
+                (["--threads", "2", "--server_cores", "3", "--scenarios", "Server"], USAGE, "divides the 2 cores"),
+                (["--server_order", "random", "--scenarios", "Server"], USAGE, "arrival, deadline"),
                 (["--rules", "v1.0", "--scenarios", "MultiStream"], UNSUPPORTED, "fixed interval")):
             result = self.run_mlperf("usage", *arguments)
             self.assertEqual(result.returncode, code, result.stderr)
