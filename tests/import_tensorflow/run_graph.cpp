@@ -1,9 +1,11 @@
-// Imports a GraphDef and computes its outputs: run_graph MODEL.pb INPUT.npy PREFIX writes PREFIX0.npy, PREFIX1.npy…
+// Imports a GraphDef or an ONNX file and computes its outputs: run_graph MODEL INPUT.npy PREFIX writes PREFIX0.npy,
+// PREFIX1.npy…
 // INPUT is NHWC float; with --reference the reference evaluation computes instead of a compiled plan, with --file-order
 // the input keeps the order of the file.
 #include <cstdio>
 #include <fstream>
 
+#include "import/onnx/import_onnx.h"
 #include "import/tensorflow/import_tensorflow.h"
 #include "ops/evaluate.h"
 #include "ops/infer.h"
@@ -55,9 +57,14 @@ Result<std::vector<Tensor>> compute(const Graph& graph, const Tensor& input, boo
   return session.run(std::span(&input, 1));
 }
 
+Result<Graph> import_model(const std::string& model, bool file_order) {
+  if (model.ends_with(".onnx")) return import_onnx(model);
+  return import_tensorflow(model, {.channels_first_images = !file_order});
+}
+
 Status run(const std::string& model, const std::string& input, const std::string& prefix, bool reference,
            bool file_order) {
-  FOVEA_TRY(const Graph graph, import_tensorflow(model, {.channels_first_images = !file_order}));
+  FOVEA_TRY(const Graph graph, import_model(model, file_order));
   FOVEA_TRY(Tensor images, read_npy(input));
   if (!file_order && images.rank() == 4) images = channels_first(images);
   FOVEA_TRY(const auto outputs, compute(graph, images, reference));
