@@ -48,8 +48,9 @@ void any_block(const DwConvU8Args& args, const Block& block, int row_begin, int 
       if constexpr (Finish::kSlow) {
         finish_slowly<4>(args, block, sums, ox, oy, 1, row_end);
       } else {
+        const auto scale = [&](auto j, Vec sum) FOVEA_INLINE_LAMBDA { return scaled(sum, block, j); };
         _mm512_mask_storeu_epi8(args.y + oy * args.y_row + ox * args.y_pixel + block.channel, mask,
-                                finished(block, finish, sums));
+                                finished(finish, sums, scale));
       }
     }
   }

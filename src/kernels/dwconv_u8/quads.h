@@ -216,11 +216,11 @@ template <int kGroups>
   }
 }
 
-// The bytes of one column of results from its four sums.
-template <class Finish>
-[[gnu::always_inline]] inline Vec finished(const Block& block, const Finish& finish, const Vec (&sums)[4]) {
+// The bytes of one column of results from its four sums; scale(j, sum) as `scaled`.
+template <class Finish, class Scale>
+[[gnu::always_inline]] inline Vec finished(const Finish& finish, const Vec (&sums)[4], const Scale& scale) {
   Vec integers[4];
-  unroll<4>([&](auto j) FOVEA_INLINE_LAMBDA { integers[j] = finish.integers(scaled(sums[j], block, j)); });
+  unroll<4>([&](auto j) FOVEA_INLINE_LAMBDA { integers[j] = finish.integers(scale(j, sums[j])); });
   return finish.bytes(finish.words(integers[0], integers[1]), finish.words(integers[2], integers[3]));
 }
 
