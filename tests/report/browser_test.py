@@ -217,7 +217,12 @@ class BrowserTest(unittest.TestCase):
 
     def test_thumbnails(self):
         self.open("one")
-        sizes = self.script("return [...document.querySelectorAll('.mistakes img')].map((i) => [i.naturalWidth, i.naturalHeight])")
+        # They are decoded when they are about to be seen: asked for at once, and waited for.
+        sizes = self.browser.execute_async_script("""
+            const done = arguments[0], images = [...document.querySelectorAll('.mistakes img')];
+            images.forEach((i) => { i.loading = 'eager'; });
+            Promise.all(images.map((i) => i.decode())).then(
+                () => done(images.map((i) => [i.naturalWidth, i.naturalHeight])), (e) => done([[String(e)]]));""")
         self.assertEqual(len(sizes), len(self.full["accuracy"]["mistakes"]) - 1)
         for size in sizes:
             self.assertEqual(max(size), 128)
