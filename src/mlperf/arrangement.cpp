@@ -1,8 +1,10 @@
 #include "mlperf/arrangement.h"
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
-#include <numeric>
+#include <optional>
+#include <random>
 #include <thread>
 
 #include "base/clock.h"
@@ -13,8 +15,8 @@
 namespace fovea::mlperf {
 namespace {
 
-constexpr int kFewestRuns = 8, kMostRuns = 60;
-constexpr std::int64_t kMeasureNs = 150'000'000;
+constexpr std::size_t kFewestRuns = 8, kMostRuns = 60, kMostPausedRuns = 1000;
+constexpr std::int64_t kMeasureNs = 150'000'000, kPausedNs = 1'500'000'000;
 constexpr std::size_t kLargestBatch = 8;
 constexpr double kWorthwhile = 0.97;  // of the time per image: what a larger batch has to come to
 constexpr double kBusy = 1.25;
@@ -22,51 +24,77 @@ constexpr double kEqualRates = 0.98;
 // Handing a query over and back, and LoadGen's own clock, take a little of the limit.
 constexpr double kDeadlineShare = 0.98;
 
-// What `workers` take for one batch, all at work at the same time.
-Result<std::vector<std::int64_t>> time_batches(std::span<const std::unique_ptr<SutWorker>> workers) {
-  std::mutex mutex;
-  Status status;
+// Whether a worker waits before a batch, as it does for queries that come at random.
+enum class Pauses : std::uint8_t { kNone, kRandom };
+
+// Times of one worker's batches: for kMeasureNs, or for kPausedNs with pauses as long as a batch on average.
+Result<std::vector<std::int64_t>> time_one(SutWorker& worker, Pauses pauses, std::uint64_t seed) {
+  worker.settle();
+  FOVEA_RETURN_IF_ERROR(worker.rehearse());
+  const bool paused = pauses == Pauses::kRandom;
+  const std::size_t most = paused ? kMostPausedRuns : kMostRuns;
+  std::minstd_rand random(static_cast<std::minstd_rand::result_type>(seed));
   std::vector<std::int64_t> times;
-  const auto measure = [&](SutWorker& worker) {
-    worker.settle();
-    std::vector<std::int64_t> own;
-    Status first = worker.rehearse();
-    for (const std::int64_t begin = now_ns(); first.ok() && static_cast<int>(own.size()) < kMostRuns;) {
-      const std::int64_t at = now_ns();
-      if (static_cast<int>(own.size()) >= kFewestRuns && at - begin > kMeasureNs) break;
-      first = worker.rehearse();
-      own.push_back(now_ns() - at);
+  for (const std::int64_t begin = now_ns(); times.size() < most;) {
+    if (times.size() >= kFewestRuns && now_ns() - begin > (paused ? kPausedNs : kMeasureNs)) break;
+    if (paused && !times.empty()) {
+      const double share = static_cast<double>(random()) / static_cast<double>(std::minstd_rand::max());
+      const auto pause = static_cast<std::int64_t>(-std::log(share) * static_cast<double>(times.front()));
+      for (const std::int64_t until = now_ns() + pause; now_ns() < until;) std::this_thread::yield();  // as the Batcher
     }
+    const std::int64_t at = now_ns();
+    FOVEA_RETURN_IF_ERROR(worker.rehearse());
+    times.push_back(now_ns() - at);
+  }
+  return times;
+}
+
+// What `workers` take for one batch, all at work at the same time, sorted.
+Result<std::vector<std::int64_t>> time_batches(std::span<const std::unique_ptr<SutWorker>> workers, Pauses pauses) {
+  std::mutex mutex;
+  std::vector<std::int64_t> times;
+  std::optional<Error> error;
+  const auto measure = [&](std::size_t i) {
+    auto own = [&]() -> Result<std::vector<std::int64_t>> {
+      try {
+        return time_one(*workers[i], pauses, i + 1);
+      } catch (const std::exception& exception) {
+        return make_error(ErrorCode::kInternal, "{}", exception.what());
+      }
+    }();
     const std::lock_guard lock(mutex);
-    if (!first.ok()) status = std::move(first);
-    times.insert(times.end(), own.begin(), own.end());
-  };
-  const auto guarded = [&](SutWorker& worker) {
-    try {
-      measure(worker);
-    } catch (const std::exception& error) {
-      const std::lock_guard lock(mutex);
-      status = make_error(ErrorCode::kInternal, "{}", error.what());
-    }
+    if (!own.ok())
+      error = std::move(own).error();
+    else
+      times.insert(times.end(), own->begin(), own->end());
   };
   {
     std::vector<std::jthread> threads;
-    for (const auto& worker : workers) threads.emplace_back([&guarded, &worker] { guarded(*worker); });
+    for (std::size_t i = 0; i < workers.size(); ++i) threads.emplace_back(measure, i);
   }
-  if (!status.ok()) return std::move(status).error().within("timing the network");
+  if (error) return std::move(*error).within("timing the network");
   std::sort(times.begin(), times.end());
   return times;
 }
 
-// Times of a batch of exactly `batch` images, sorted.
-Result<std::vector<std::int64_t>> measure_batch(const LoadedModel& model, const SutOptions& options, int cores,
-                                                std::size_t batch) {
+struct BatchTimings {
+  std::vector<std::int64_t> busy, paused;  // sorted; paused: of single images only
+};
+
+// Times of a batch of exactly `batch` images.
+Result<BatchTimings> measure_batch(const LoadedModel& model, const SutOptions& options, int cores, std::size_t batch) {
   FOVEA_TRY(const auto plan, compile_batch(model, options, cores, batch));
   std::vector<std::unique_ptr<SutWorker>> workers;
   for (int i = 0; i < options.threads / cores; ++i)
     workers.push_back(std::make_unique<SutWorker>(std::vector{plan}, cores, processors_of_worker(i, cores),
-                                                  model.label_offset, options.response));
-  return time_batches(workers);
+                                                  model.label_offset, options.response,
+                                                  spin_us_of(Scenario::kServer, options.threads)));
+  BatchTimings timings;
+  FOVEA_TRY(timings.busy, time_batches(workers, Pauses::kNone));
+  if (batch == 1) {
+    FOVEA_TRY(timings.paused, time_batches(workers, Pauses::kRandom));
+  }
+  return timings;
 }
 
 // The median; the least where the median is far above it, for then others had the cores, which are no part of the
@@ -94,15 +122,16 @@ Result<Arrangement> measure(const LoadedModel& model, const SutOptions& options,
   a.cores_per_worker = cores;
   a.workers = options.threads / cores;
   FOVEA_TRY(const auto one, measure_batch(model, options, cores, 1));
-  a.fastest_ns = static_cast<double>(one.front());
-  std::vector<std::pair<std::size_t, double>> measured{{1, typical(one)}};
+  a.fastest_ns = static_cast<double>(one.busy.front());
+  std::vector<std::pair<std::size_t, double>> measured{{1, typical(one.busy)}};
+  for (const std::int64_t ns : one.paused) a.scatter.push_back(static_cast<double>(ns) / measured[0].second);
   const std::size_t most = options.max_batch > 0 ? options.max_batch : kLargestBatch;
   const auto time_size = [&](std::size_t n) -> Result<bool> {
     FOVEA_TRY(const auto times, measure_batch(model, options, cores, n));
-    const double each = typical(times) / static_cast<double>(n);
+    const double time = typical(times.busy), each = time / static_cast<double>(n);
     const double before = measured.back().second / static_cast<double>(measured.back().first);
     if (options.max_batch == 0 && each > kWorthwhile * before) return false;
-    measured.emplace_back(n, typical(times));
+    measured.emplace_back(n, time);
     return true;
   };
   if (options.max_batch > 0) {  // the sizes that compile_batches makes
@@ -122,12 +151,19 @@ Result<Arrangement> measure(const LoadedModel& model, const SutOptions& options,
   return a;
 }
 
+// Of the scatter, or of 1 alone where there is none.
+double scatter_quantile(const Arrangement& a, double q) {
+  if (a.scatter.empty()) return 1;
+  return a.scatter[static_cast<std::size_t>(q * static_cast<double>(a.scatter.size() - 1))];
+}
+
 std::string describe(const Arrangement& a, double limit_ns) {
   const std::string held = a.highest_qps > 0
                                ? fmt::format("{:.1f} /s within {:g} ms by simulation", a.highest_qps, limit_ns * 1e-6)
-                               : fmt::format("more than the limit of {:g} ms", limit_ns * 1e-6);
-  return fmt::format("{} worker{} of {} core{}: {:.2f} ms an image, {}", a.workers, a.workers == 1 ? "" : "s",
-                     a.cores_per_worker, a.cores_per_worker == 1 ? "" : "s", a.batch_ns[0] * 1e-6, held);
+                               : fmt::format("no rate holds {:g} ms", limit_ns * 1e-6);
+  return fmt::format("{} worker{} of {} core{}: {:.2f} ms an image (with pauses p99 {:.2f}), {}", a.workers,
+                     a.workers == 1 ? "" : "s", a.cores_per_worker, a.cores_per_worker == 1 ? "" : "s",
+                     a.batch_ns[0] * 1e-6, a.batch_ns[0] * scatter_quantile(a, 0.99) * 1e-6, held);
 }
 
 }  // namespace
@@ -147,6 +183,12 @@ nlohmann::json ArrangementChoice::json() const {
     list.push_back({{"cores_per_worker", a.cores_per_worker},
                     {"workers", a.workers},
                     {"batch_ns", a.batch_ns},
+                    {"scatter",
+                     {{"times", a.scatter.size()},
+                      {"p50", scatter_quantile(a, 0.5)},
+                      {"p90", scatter_quantile(a, 0.9)},
+                      {"p99", scatter_quantile(a, 0.99)},
+                      {"longest", scatter_quantile(a, 1)}}},
                     {"fastest_ns", a.fastest_ns},
                     {"capacity_qps", a.capacity_qps},
                     {"simulated_highest_qps", a.highest_qps}});
@@ -170,8 +212,8 @@ std::size_t best_arrangement(std::span<const Arrangement> tried) {
   return best;
 }
 
-Result<ArrangementChoice> choose_arrangement(const LoadedModel& model, const SutOptions& options, double limit_ns,
-                                             double allowed_late) {
+Result<ArrangementChoice> choose_arrangement(const LoadedModel& model, const SutOptions& options,
+                                             const ServerGoal& goal) {
   FOVEA_RETURN_IF_ERROR(check_classifier(model));
   SutOptions o = options;
   if (o.threads <= 0) o.threads = detect_topology().usable_threads();
@@ -179,12 +221,12 @@ Result<ArrangementChoice> choose_arrangement(const LoadedModel& model, const Sut
     return make_error(ErrorCode::kUsage, "workers of {} cores do not share out {} cores evenly", o.cores_per_worker,
                       o.threads);
   ArrangementChoice choice;
-  choice.limit_ns = limit_ns;
+  choice.limit_ns = goal.limit_ns;
   for (int cores = 1; cores <= o.threads; ++cores) {
     if (o.threads % cores != 0 || (o.cores_per_worker > 0 && cores != o.cores_per_worker)) continue;
-    FOVEA_TRY(Arrangement a, measure(model, o, cores, limit_ns));
-    ServerModel server{a.workers, a.batch_ns, {}, limit_ns, allowed_late};
-    server.queue = {a.batch_ns.size(), o.max_delay_ns, o.order, static_cast<std::int64_t>(limit_ns)};
+    FOVEA_TRY(Arrangement a, measure(model, o, cores, goal.limit_ns));
+    ServerModel server{a.workers, a.batch_ns, {}, goal, a.scatter};
+    server.queue = {a.batch_ns.size(), o.max_delay_ns, o.order, static_cast<std::int64_t>(goal.limit_ns)};
     a.capacity_qps = capacity_qps(server);
     a.highest_qps = highest_qps(server);
     choice.tried.push_back(std::move(a));

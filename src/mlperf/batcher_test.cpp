@@ -65,8 +65,19 @@ TEST(Batcher, ClosedItDrainsAndEnds) {
   EXPECT_FALSE(batcher.pop({}, batch));
 }
 
-TEST(Batcher, EverySampleComesOutOnceWithManyThreads) {
-  Batcher batcher({3, 0});
+TEST(Batcher, APollerWaitsForAPartialBatchToo) {
+  constexpr std::int64_t kDelay = 20'000'000;
+  Batcher batcher({4, kDelay}, 3'600'000'000'000);
+  const std::int64_t begin = now_ns();
+  batcher.push(samples(0, 2));
+  std::vector<QuerySample> batch;
+  ASSERT_TRUE(batcher.pop({}, batch));
+  EXPECT_EQ(batch.size(), 2u);
+  EXPECT_GE(now_ns() - begin, kDelay);
+}
+
+void every_sample_comes_out_once(std::int64_t poll_ns) {
+  Batcher batcher({3, 0}, poll_ns);
   constexpr std::size_t kCount = 3000;
   std::vector<std::atomic<int>> seen(kCount);
   std::vector<std::thread> workers;
@@ -81,6 +92,11 @@ TEST(Batcher, EverySampleComesOutOnceWithManyThreads) {
   for (std::thread& worker : workers) worker.join();
   for (const auto& count : seen) ASSERT_EQ(count, 1);
 }
+
+TEST(Batcher, EverySampleComesOutOnceWithManyThreads) { every_sample_comes_out_once(0); }
+TEST(Batcher, EverySampleComesOutOnceWithManyPollers) { every_sample_comes_out_once(3'600'000'000'000); }
+// Now and then one sleeps.
+TEST(Batcher, EverySampleComesOutOnceWithShortPatience) { every_sample_comes_out_once(1000); }
 
 }  // namespace
 }  // namespace fovea::mlperf

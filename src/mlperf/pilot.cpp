@@ -72,7 +72,7 @@ Result<std::string> fill_expectations(PilotRequest& request, EffectiveSettings& 
       const Arrangement& a = request.plan.arrangement->best();
       s.server_target_qps = a.highest_qps > 0 ? 0.8 * a.highest_qps : 0.5 * a.capacity_qps;
       if (a.highest_qps <= 0)
-        return fmt::format("no target_qps given: {:.1f}; one image takes longer than the limit", s.server_target_qps);
+        return fmt::format("no target_qps given: {:.1f}; by simulation no rate holds the limit", s.server_target_qps);
       return fmt::format("no target_qps given: {:.1f}, 0.8 of what the cores hold by simulation (see --find-peak)",
                          s.server_target_qps);
     }

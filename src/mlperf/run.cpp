@@ -146,9 +146,9 @@ void read_metric(Scenario scenario, TestResult& result) {
 Status settle_arrangement(const Benchmark& benchmark, TestPlan& plan) {
   const TestSettings& s = plan.settings.settings;
   if (plan.scenario != Scenario::kServer || plan.arrangement) return {};
-  FOVEA_TRY(plan.arrangement,
-            choose_arrangement(benchmark.model, plan.sut, static_cast<double>(s.server_target_latency_ns),
-                               1 - s.server_target_latency_percentile));
+  const ServerGoal goal{static_cast<double>(s.server_target_latency_ns), s.server_target_latency_percentile,
+                        static_cast<std::int64_t>(s.min_query_count), static_cast<double>(s.min_duration_ms) * 1e-3};
+  FOVEA_TRY(plan.arrangement, choose_arrangement(benchmark.model, plan.sut, goal));
   apply_arrangement(*plan.arrangement, plan.sut);
   return {};
 }

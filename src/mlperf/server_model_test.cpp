@@ -15,8 +15,8 @@ ServerModel model(double service_ms, int workers, QueueOrder order) {
   ServerModel m;
   m.workers = workers;
   m.batch_ns = {service_ms * kMs};
-  m.limit_ns = 10 * kMs;
-  m.queue = {1, 0, order, static_cast<std::int64_t>(m.limit_ns)};
+  m.goal.limit_ns = 10 * kMs;
+  m.queue = {1, 0, order, static_cast<std::int64_t>(m.goal.limit_ns)};
   return m;
 }
 
@@ -34,7 +34,7 @@ TEST(ServerModel, WithoutLoadALatencyIsTheServiceTime) {
 // P(wait > 0) of M/D/1 is the load, and its mean wait is load / (2 (1 - load)) services (Pollaczek and Khinchine).
 TEST(ServerModel, AgreesWithQueueingTheory) {
   ServerModel m = model(1, 1, QueueOrder::kArrival);
-  m.limit_ns = m.batch_ns[0];
+  m.goal.limit_ns = m.batch_ns[0];
   EXPECT_NEAR(simulate_server(m, 700, 400'000).late, 0.7, 0.01);
 }
 
@@ -52,6 +52,30 @@ TEST(ServerModel, NothingIsDroppedHoweverLateItIs) {
 }
 
 TEST(ServerModel, AnImageOverTheLimitHoldsNoRate) { EXPECT_EQ(highest_qps(model(11, 2, QueueOrder::kDeadline)), 0); }
+
+TEST(ServerModel, OfAShortRunFewerMayBeLate) {
+  const ServerGoal endless{10 * kMs, 0.99, 0, 0}, full{10 * kMs, 0.99, 0, 600}, trial{10 * kMs, 0.99, 100, 0};
+  EXPECT_NEAR(allowed_late(endless, 100), 0.01, 1e-9);
+  EXPECT_NEAR(allowed_late(full, 100), 1.0 * 543 / 60'000, 1e-9);
+  EXPECT_NEAR(allowed_late(trial, 100), 1.0 / 662, 1e-9);  // too short to be valid: as the shortest with one late
+  ServerModel m = model(2, 1, QueueOrder::kArrival);
+  const double endless_qps = highest_qps(m);
+  m.goal = trial;
+  EXPECT_LT(highest_qps(m), 0.9 * endless_qps);
+}
+
+TEST(ServerModel, TimesThatScatterHoldALowerRate) {
+  ServerModel m = model(2, 1, QueueOrder::kArrival);
+  const double steady = highest_qps(m);
+  m.scatter = {1, 1, 1, 1, 1, 1, 1, 1, 1, 2};
+  const double scattered = highest_qps(m);
+  EXPECT_LT(scattered, 0.9 * steady);
+  EXPECT_GT(scattered, 0.5 * steady);
+  EXPECT_EQ(simulate_server(m, 100, 5000).p99_ns, simulate_server(m, 100, 5000).p99_ns);
+  m.scatter = std::vector<double>(20, 1);
+  m.scatter[0] = 6;  // one of twenty is over the limit by itself
+  EXPECT_EQ(highest_qps(m), 0);
+}
 
 // The table of docs/mlperf.md: what share of the capacity can be held with 1 % late.
 TEST(ServerModel, WhatCanBeReached) {

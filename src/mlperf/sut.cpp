@@ -14,8 +14,9 @@ struct ClassifierSut::State {
   SutOptions options;
   const ImageLibrary& library;
   RunHealth& health;
-  CompletionSink* sink = nullptr;
+  Scenario scenario = Scenario::kSingleStream;
   bool inline_queries = false;
+  CompletionSink* sink = nullptr;
   std::vector<std::unique_ptr<SutWorker>> workers;
   std::unique_ptr<Batcher> batcher;
   std::int64_t postponed = 0;  // by the batchers of runs that are over
@@ -75,14 +76,16 @@ Result<std::unique_ptr<ClassifierSut>> ClassifierSut::assemble(const std::vector
   if (cores < 1 || options.threads % cores != 0)
     return make_error(ErrorCode::kUsage, "workers of {} cores do not share out {} cores evenly", cores,
                       options.threads);
-  std::unique_ptr<State> state(new State{.name = "fovea", .options = options, .library = library, .health = health});
+  std::unique_ptr<State> state(new State{
+      .name = "fovea", .options = options, .library = library, .health = health, .scenario = scenario});
   state->inline_queries = scenario == Scenario::kSingleStream;
   const int workers = options.threads / cores;
   for (int i = 0; i < workers; ++i) {
     // A query that is computed where it is issued runs on LoadGen's thread, which nobody moves.
     std::vector<int> processors = state->inline_queries ? std::vector<int>{} : processors_of_worker(i, cores);
     state->workers.push_back(
-        std::make_unique<SutWorker>(plans, cores, std::move(processors), label_offset, options.response));
+        std::make_unique<SutWorker>(plans, cores, std::move(processors), label_offset, options.response,
+                                    spin_us_of(scenario, options.threads)));
   }
   state->batch_counts = std::vector<std::atomic<std::int64_t>>(static_cast<std::size_t>(plans[0]->inputs[0].dims[0]));
   return std::unique_ptr<ClassifierSut>(new ClassifierSut(std::move(state)));
@@ -94,7 +97,8 @@ void ClassifierSut::begin(CompletionSink& sink) {
   state_->sink = &sink;
   if (state_->inline_queries) return;
   const SutOptions& o = state_->options;
-  state_->batcher = std::make_unique<Batcher>(QueueOptions{o.max_batch, o.max_delay_ns, o.order, o.deadline_ns});
+  state_->batcher = std::make_unique<Batcher>(QueueOptions{o.max_batch, o.max_delay_ns, o.order, o.deadline_ns},
+                                              std::int64_t{1000} * spin_us_of(state_->scenario, o.threads));
   for (std::size_t i = 0; i < state_->workers.size(); ++i)
     state_->threads.emplace_back([state = state_.get(), i] { state->work(i); });
 }
@@ -126,6 +130,12 @@ std::int64_t ClassifierSut::postponed() const { return state_->postponed; }
 
 std::vector<std::int64_t> ClassifierSut::batch_sizes() const {
   return {state_->batch_counts.begin(), state_->batch_counts.end()};
+}
+
+int spin_us_of(Scenario scenario, int threads) {
+  constexpr int kServerSpinUs = 100'000;
+  const bool own_cores = threads <= detect_topology().usable_threads();
+  return scenario == Scenario::kServer && own_cores ? kServerSpinUs : ThreadPoolOptions{}.spin_us;
 }
 
 std::vector<int> processors_of_worker(int i, int cores_per_worker) {

@@ -35,6 +35,10 @@ struct SutOptions {
   ResponseType response = ResponseType::kInt32;
 };
 
+// How long the cores of a worker stay awake when nothing is to be computed, with `threads` in all. Server's queries come
+// at random with a limit on each, and a core that sleeps wakes late; the other scenarios leave no worker to wait.
+int spin_us_of(Scenario scenario, int threads);
+
 // OS indices of the processors of worker `i`, neighbours of one another; fewer where the machine has fewer.
 std::vector<int> processors_of_worker(int i, int cores_per_worker);
 

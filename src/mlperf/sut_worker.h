@@ -21,9 +21,9 @@ Result<std::vector<std::shared_ptr<const Plan>>> compile_batches(const LoadedMod
 class SutWorker {
  public:
   // `plans`: the largest batch first, the last one of 1 image. `processors`: one for each thread of the plans; empty:
-  // wherever the system puts them.
+  // wherever the system puts them. `spin_us`: how long its cores stay awake after a batch.
   SutWorker(const std::vector<std::shared_ptr<const Plan>>& plans, int threads, std::vector<int> processors,
-            int label_offset, ResponseType response);
+            int label_offset, ResponseType response, int spin_us);
 
   std::size_t max_batch() const { return batch_of(0); }
 
