@@ -15,6 +15,7 @@
 #include "mlperf/early_stopping.h"
 #include "report/record.h"
 #include "zoo/catalogue.h"
+#include "zoo/pixel_input.h"
 
 namespace fovea::cli {
 namespace {
@@ -63,6 +64,14 @@ fs::path sample_cache(const MlperfOptions& options, const std::string& model, co
   if (!options.sample_cache.empty()) return fs::path(options.sample_cache) / folder;
   if (output_bytes(p) * static_cast<std::uint64_t>(samples) > kMaxDefaultCacheBytes) return {};
   return fs::path(knobs().cache_dir) / "mlperf-samples" / folder;
+}
+
+// A quantised network takes pixels where it can, and gives the same answers: every query brings another image into the
+// caches, and pixels are a quarter of the bytes of floats.
+Status take_pixels(LoadedModel& model, Precision precision) {
+  if (!computes_integers(precision)) return {};
+  Status status = use_pixel_input(model);
+  return status.ok() || status.error().code() == ErrorCode::kUnsupported ? Status() : std::move(status);
 }
 
 std::vector<std::string> shortfalls(const Benchmark& b) {
@@ -163,6 +172,7 @@ Result<OpenBenchmark> open_benchmark(const MlperfOptions& options, const std::st
   b.rules = find_benchmark(*b.round, b.official);
   b.reference_model = is_reference_model(b.model.entry, b.official);
   FOVEA_TRY(b.precision, choose_precision(options.precision, b.model.graph));
+  FOVEA_RETURN_IF_ERROR(take_pixels(b.model, b.precision));
   FOVEA_TRY(b.dataset, open_data(options, b.model));
   ImageLibraryOptions library;
   library.dataset = b.dataset;
