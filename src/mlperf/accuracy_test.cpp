@@ -110,6 +110,9 @@ TEST(Audits, PerformanceMayDifferAsMuchAsTheScriptsAllow) {
   EXPECT_FALSE(verify_performance(Audit::kTest05, kServer, 100, 94).passed);
   EXPECT_TRUE(verify_performance(Audit::kTest05, kSingleStream, 1e5, 1.19e5).passed);  // short queries scatter more
   EXPECT_FALSE(verify_performance(Audit::kTest01, kOffline, 100, 0).passed);
+  // Of MultiStream at a fixed interval more is better.
+  EXPECT_FALSE(verify_performance(Audit::kTest04, Scenario::kMultiStream, 4, 6, true).passed);
+  EXPECT_TRUE(verify_performance(Audit::kTest04, Scenario::kMultiStream, 4, 6).passed);
 }
 
 TEST(BestClass, IsTheFirstOfTopK) {

@@ -110,8 +110,10 @@ Result<AuditVerdict> verify_answers(const std::filesystem::path& accuracy_log, c
   return verdict;
 }
 
-AuditVerdict verify_performance(Audit audit, Scenario scenario, double reference, double test) {
-  const bool latency = scenario == Scenario::kSingleStream || scenario == Scenario::kMultiStream;
+AuditVerdict verify_performance(Audit audit, Scenario scenario, double reference, double test,
+                                bool fixed_interval) {
+  const bool latency =
+      scenario == Scenario::kSingleStream || (scenario == Scenario::kMultiStream && !fixed_interval);
   constexpr double kShortNs = 200'000;
   double allowed = audit == Audit::kTest05 ? 0.05 : 0.10;
   if (scenario == Scenario::kSingleStream && reference <= kShortNs) allowed = 0.20;
@@ -122,7 +124,7 @@ AuditVerdict verify_performance(Audit audit, Scenario scenario, double reference
   const bool one_sided = audit == Audit::kTest04 || audit == Audit::kTest04A || audit == Audit::kTest04B;
   AuditVerdict verdict;
   verdict.passed = sound && (one_sided ? gain <= allowed : std::abs(change) <= allowed);
-  const char* unit = latency ? "ns" : "samples/s";
+  const char* unit = latency ? "ns" : fixed_interval && scenario == Scenario::kMultiStream ? "samples a query" : "samples/s";
   verdict.text =
       fmt::format("Verifying performance.\nreference score = {} {}\ntest score = {} {}\nallowed: {} {} %\n{}\n",
                   reference, unit, test, unit, one_sided ? "at most faster by" : "a difference of", 100 * allowed,

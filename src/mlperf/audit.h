@@ -36,9 +36,11 @@ struct AuditVerdict {
 // TEST01: every answer that the audit run logged equals the accuracy run's for the same sample, byte by byte.
 Result<AuditVerdict> verify_answers(const std::filesystem::path& accuracy_log, const std::filesystem::path& audit_log);
 
-// `reference` and `test` are main figures of the scenario: for streams a latency in ns, otherwise samples a second.
+// `reference` and `test` are main figures of the scenario: for streams a latency in ns, at a `fixed_interval`
+// (MultiStream up to v1.0) samples a query, otherwise samples a second.
 // TEST01: within 10 %; TEST04: not more than 10 % faster; TEST05: within 5 %; all 20 % for SingleStream at up to 200
 // us.
-AuditVerdict verify_performance(Audit audit, Scenario scenario, double reference, double test);
+AuditVerdict verify_performance(Audit audit, Scenario scenario, double reference, double test,
+                                bool fixed_interval = false);
 
 }  // namespace fovea::mlperf

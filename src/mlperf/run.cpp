@@ -69,7 +69,7 @@ Result<TestResult> read_result(const Benchmark& benchmark, const TestPlan& plan,
   result.valid = plan.mode == Mode::kPerformanceOnly && result.log.valid() && result.log.errors.empty();
   result.not_valid = plan.settings.departures;
   if (plan.mode == Mode::kPerformanceOnly) {
-    read_metric(plan.scenario, result);
+    read_metric(benchmark.round, plan.scenario, result);
     result.not_valid.insert(result.not_valid.end(), benchmark.reduced.begin(), benchmark.reduced.end());
     for (const std::string& error : result.log.errors) result.not_valid.push_back("LoadGen reports an error: " + error);
   }
@@ -119,7 +119,13 @@ nlohmann::json record_of(const Benchmark& benchmark, const TestPlan& plan, const
 
 fs::path incomplete_name(const fs::path& folder) { return folder.string() + ".incomplete"; }
 
-void read_metric(Scenario scenario, TestResult& result) {
+void read_metric(const RoundRules* round, Scenario scenario, TestResult& result) {
+  if (const auto streams = result.log.real("effective_samples_per_query");
+      streams && scenario == Scenario::kMultiStream && round != nullptr && round->fixed_multistream) {
+    result.metric_name = "Samples per query";
+    result.metric = *streams;
+    return;
+  }
   struct Figure {
     Scenario scenario;
     const char *name, *key;
@@ -204,6 +210,11 @@ Result<TestResult> run_one_test(Loadgen& loadgen, const Benchmark& benchmark, co
         "the rules of {} want MultiStream at a fixed interval, which LoadGen {} cannot do; build Fovea with "
         "-DFOVEA_LOADGEN_SOURCE naming a LoadGen 1.0 or older, or choose --rules current",
         benchmark.round->version, loadgen.version());
+  if (plan.scenario == Scenario::kMultiStream && !benchmark.round->fixed_multistream && loadgen.has_fixed_interval())
+    return unsupported(
+        "the MultiStream of LoadGen {} issues queries at a fixed interval, which the rules of {} do not have; choose "
+        "--rules v1.0 or older, or build Fovea with a newer LoadGen",
+        loadgen.version(), benchmark.round->version);
   TestPlan settled = plan;
   FOVEA_RETURN_IF_ERROR(settle_arrangement(benchmark, settled));
   const fs::path folder = incomplete_name(plan.folder);

@@ -65,7 +65,8 @@ Result<TestResult> run_one_test(Loadgen& loadgen, const Benchmark& benchmark, co
 Result<TestResult> read_test(const Benchmark& benchmark, const TestPlan& plan);
 
 // The main figure of a performance log: SingleStream's and MultiStream's percentile in ns, Server's and Offline's
-// samples a second.
-void read_metric(Scenario scenario, TestResult& result);
+// samples a second; in a round whose MultiStream has a fixed interval, its samples a query. `round` may be null: one of
+// today's.
+void read_metric(const RoundRules* round, Scenario scenario, TestResult& result);
 
 }  // namespace fovea::mlperf

@@ -1,5 +1,10 @@
 // A LoadGen built from MLCommons' sources (-DFOVEA_LOADGEN_SOURCE=<its loadgen folder>), behind the same boundary.
+//
+// Its interface changed over the rounds. What this one has is asked of its own headers while this file is compiled: an
+// `if constexpr (requires …)` for every difference, and members that override where LoadGen has something to override.
 #include <exception>
+#include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "loadgen.h"
@@ -11,6 +16,26 @@
 
 namespace fovea::mlperf {
 namespace {
+
+namespace fs = std::filesystem;
+
+// Older LoadGens, v1.0's among them, take no path for the audit's settings but read "audit.config" of the working
+// folder as a test starts: this is that folder until restore(). The process goes back before any sample is loaded, for
+// whose files relative paths may be in use.
+class WorkingFolder {
+ public:
+  explicit WorkingFolder(const fs::path& folder) : before_(fs::current_path()) { fs::current_path(folder); }
+  ~WorkingFolder() { restore(); }
+  WorkingFolder(const WorkingFolder&) = delete;
+  void restore() {
+    std::error_code ignored;
+    if (!before_.empty()) fs::current_path(before_, ignored);
+    before_.clear();
+  }
+
+ private:
+  fs::path before_;
+};
 
 class NativeSink : public CompletionSink {
  public:
@@ -25,37 +50,54 @@ class NativeSink : public CompletionSink {
   }
 };
 
+// Not marked `override`: v1.0's LoadGen has a const Name() and ReportLatencyResults(), today's has neither. What a
+// LoadGen asks for beyond these would make the class abstract, and the file would not compile.
 class NativeSut : public ::mlperf::SystemUnderTest {
  public:
   explicit NativeSut(fovea::mlperf::SystemUnderTest& sut) : sut_(sut) {}
-  const std::string& Name() override { return sut_.name(); }
-  void IssueQuery(const std::vector<::mlperf::QuerySample>& samples) override {
+  const std::string& Name() { return sut_.name(); }
+  const std::string& Name() const { return sut_.name(); }
+  void IssueQuery(const std::vector<::mlperf::QuerySample>& samples) {
     std::vector<QuerySample> out(samples.size());
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = {samples[i].id, samples[i].index};
     sut_.issue(out);
   }
-  void FlushQueries() override { sut_.flush(); }
+  void FlushQueries() { sut_.flush(); }
+  void ReportLatencyResults(const std::vector<::mlperf::QuerySampleLatency>&) {}
 
  private:
   fovea::mlperf::SystemUnderTest& sut_;
 };
 
+// The same holds here.
 class NativeLibrary : public ::mlperf::QuerySampleLibrary {
  public:
-  explicit NativeLibrary(fovea::mlperf::SampleLibrary& library) : library_(library) {}
-  const std::string& Name() override { return library_.name(); }
-  std::size_t TotalSampleCount() override { return library_.total_count(); }
-  std::size_t PerformanceSampleCount() override { return library_.performance_count(); }
-  void LoadSamplesToRam(const std::vector<std::size_t>& indices) override { library_.load(indices); }
-  void UnloadSamplesFromRam(const std::vector<std::size_t>& indices) override { library_.unload(indices); }
+  NativeLibrary(fovea::mlperf::SampleLibrary& library, std::optional<WorkingFolder>& folder)
+      : library_(library), folder_(folder) {}
+  const std::string& Name() { return library_.name(); }
+  const std::string& Name() const { return library_.name(); }
+  std::size_t TotalSampleCount() { return library_.total_count(); }
+  std::size_t PerformanceSampleCount() { return library_.performance_count(); }
+  void LoadSamplesToRam(const std::vector<std::size_t>& indices) {
+    if (folder_) folder_->restore();
+    library_.load(indices);
+  }
+  void UnloadSamplesFromRam(const std::vector<std::size_t>& indices) { library_.unload(indices); }
 
  private:
   fovea::mlperf::SampleLibrary& library_;
+  std::optional<WorkingFolder>& folder_;
 };
 
 template <class Settings>
 constexpr bool kFixedInterval = requires(Settings s) {
   s.multi_stream_target_qps;
+};
+
+template <class Settings>
+constexpr bool kTakesAuditConfig = requires(NativeSut& sut, NativeLibrary& library, const Settings& settings,
+                                            const ::mlperf::LogSettings& log) {
+  ::mlperf::StartTest(&sut, &library, settings, log, std::string());
 };
 
 ::mlperf::TestScenario native(Scenario scenario) {
@@ -91,10 +133,49 @@ Settings native(const TestSettings& settings) {
   out.scenario = native(settings.scenario);
   out.mode = native(settings.mode);
 #define SETTING(type, name, value) \
-  if constexpr (requires { out.name; }) out.name = settings.name;
+  if constexpr (requires { out.name; }) out.name = static_cast<decltype(out.name)>(settings.name);
 #include "mlperf/settings.inc"
 #undef SETTING
+  // What a LoadGen that knows TEST05 does by itself.
+  if constexpr (!requires { out.test05; }) {
+    if (settings.test05) {
+      out.qsl_rng_seed = settings.test05_qsl_rng_seed;
+      out.sample_index_rng_seed = settings.test05_sample_index_rng_seed;
+      out.schedule_rng_seed = settings.test05_schedule_rng_seed;
+    }
+  }
   return out;
+}
+
+::mlperf::LogSettings native(const LogSettings& log) {
+  ::mlperf::LogSettings out;
+  out.log_output.outdir = fs::absolute(log.folder).string();
+  out.log_output.copy_summary_to_stdout = log.copy_summary_to_stdout;
+  out.enable_trace = false;
+  return out;
+}
+
+template <class Settings>
+void start_test(fovea::mlperf::SystemUnderTest& sut, fovea::mlperf::SampleLibrary& library, const Settings& settings,
+                const LogSettings& log) {
+  std::optional<WorkingFolder> folder;
+  NativeSut native_sut(sut);
+  NativeLibrary native_library(library, folder);
+  const ::mlperf::LogSettings native_log = native(log);
+  if constexpr (kTakesAuditConfig<Settings>) {
+    ::mlperf::StartTest(&native_sut, &native_library, settings, native_log,
+                        log.audit_config.empty() ? std::string("/nonexistent/audit.config") : log.audit_config);
+  } else {  // without an audit the logs' folder: there is no such file in it
+    folder.emplace(log.audit_config.empty() ? fs::path(native_log.log_output.outdir)
+                                            : fs::absolute(log.audit_config).parent_path());
+    ::mlperf::StartTest(&native_sut, &native_library, settings, native_log);
+  }
+}
+
+// LoadGen called itself ".5a1" for many rounds: its commit says more.
+std::string loadgen_version() {
+  const std::string& version = ::mlperf::LoadgenVersion();
+  return version.starts_with('.') ? "0" + version + " @ " + ::mlperf::LoadgenGitRevision() : version;
 }
 
 class NativeLoadgen : public Loadgen {
@@ -105,22 +186,24 @@ class NativeLoadgen : public Loadgen {
 
   std::string run(fovea::mlperf::SystemUnderTest& sut, fovea::mlperf::SampleLibrary& library,
                   const TestSettings& settings, const LogSettings& log) override {
+    if (has_fixed_interval() && settings.scenario == Scenario::kMultiStream && !(settings.multi_stream_target_qps > 0))
+      return "the MultiStream of LoadGen " + version_ +
+             " issues queries at a fixed interval, which rules after v1.0 do not have; choose --rules v1.0 or older, "
+             "or build Fovea with another LoadGen";
     NativeSink sink;
-    NativeSut native_sut(sut);
-    NativeLibrary native_library(library);
-    ::mlperf::LogSettings native_log;
-    native_log.log_output.outdir = log.folder;
-    native_log.log_output.copy_summary_to_stdout = log.copy_summary_to_stdout;
-    native_log.enable_trace = false;
     sut.begin(sink);
-    ::mlperf::StartTest(&native_sut, &native_library, native<::mlperf::TestSettings>(settings), native_log,
-                        log.audit_config.empty() ? std::string("/nonexistent/audit.config") : log.audit_config);
+    std::string refusal;
+    try {
+      start_test(sut, library, native<::mlperf::TestSettings>(settings), log);
+    } catch (const std::exception& error) {
+      refusal = error.what();
+    }
     sut.end();
-    return "";
+    return refusal;
   }
 
  private:
-  std::string version_ = ::mlperf::LoadgenVersion();
+  std::string version_ = loadgen_version();
   std::string origin_ = FOVEA_LOADGEN_SOURCE;
 };
 
