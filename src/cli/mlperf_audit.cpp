@@ -1,6 +1,7 @@
 // fovea mlperf audit: the audits of a finished run, run and verified into its own folders.
 #include "base/atomic_file.h"
 #include "cli/mlperf_benchmark.h"
+#include "cli/mlperf_report.h"
 #include "mlperf/audit.h"
 #include "mlperf/pilot.h"
 
@@ -100,7 +101,8 @@ Status run_audits(const AuditRun& a) {
   if (audits[0] == Audit::kTest01) FOVEA_RETURN_IF_ERROR(keep_test01_accuracy(a));
   const double before = audits.size() == 2 ? results[0].metric : reference.metric;
   return keep(a, audits[0], "verify_performance.txt",
-              verify_performance(audits[0], a.scenario, before, results.back().metric));
+              verify_performance(audits[0], a.scenario, before, results.back().metric,
+                                 a.benchmark.round->fixed_multistream));
 }
 
 Status audit_all(const AuditCommand& options, const Context& context) {
@@ -119,7 +121,8 @@ Status audit_all(const AuditCommand& options, const Context& context) {
         return std::move(status).error().within(fmt::format("{} {} {}", name, scenario_name(scenario), options.test));
     }
   }
-  FOVEA_RETURN_IF_ERROR(deliver(context, {{"logs", system.string()}, {"audits", results}}));
+  const std::string page = leave_results_page(context, system.parent_path());
+  FOVEA_RETURN_IF_ERROR(deliver(context, {{"logs", system.string()}, {"page", page}, {"audits", results}}));
   for (const nlohmann::json& r : results)
     if (!r["passed"].get<bool>())
       return make_error(r["file"] == "verify_accuracy.txt" ? ErrorCode::kAccuracy : ErrorCode::kPerformance,

@@ -4,6 +4,7 @@
 
 #include "base/atomic_file.h"
 #include "cli/mlperf_benchmark.h"
+#include "cli/mlperf_report.h"
 #include "cli/table.h"
 #include "mlperf/pilot.h"
 
@@ -267,11 +268,14 @@ Status run_benchmarks(const RunCommand& options, const Context& context) {
   for (const std::string& name : options.common.benchmarks)
     if (status = run_benchmark(c, name, scenarios, mode); !status.ok()) break;
   if (!c.outcomes.empty()) print_results(c);
+  // Also after a test that failed: what it left is shown.
+  const std::string page = fs::exists(c.system) ? leave_results_page(context, c.system.parent_path()) : std::string();
   nlohmann::json results = nlohmann::json::array();
   for (const Outcome& o : c.outcomes) results.push_back(to_json(o));
   FOVEA_RETURN_IF_ERROR(deliver(context, {{"logs", c.system.string()},
                                           {"loadgen_version", loadgen->version()},
                                           {"complete", status.ok()},
+                                          {"page", page},
                                           {"results", std::move(results)},
                                           {"server_curves", c.curves}}));
   return status.ok() ? judge(c) : std::move(status);

@@ -83,22 +83,15 @@ std::string number(const std::optional<double>& value, const char* otherwise = "
   return value ? fmt::format("{:.3f}", *value) : otherwise;
 }
 
-// Control characters of a record must not reach a terminal.
-std::string plain(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  return text;
-}
-
 std::string show_one(const RunRecord& r) {
   std::string text = fmt::format("{} {} {}{}, batch {}, {} instance(s) x {} thread(s), {}\n", run_kind_name(r.kind),
-                                 plain(r.name.empty() ? r.model.name : r.name + " (" + r.model.name + ")"),
-                                 plain(r.model.precision), r.model.synthetic ? " (SYNTHETIC weights)" : "", r.batch,
-                                 r.instances.size(), r.threads_per_instance, plain(r.started_utc));
+                                 plain_text(r.name.empty() ? r.model.name : r.name + " (" + r.model.name + ")"),
+                                 plain_text(r.model.precision), r.model.synthetic ? " (SYNTHETIC weights)" : "",
+                                 r.batch, r.instances.size(), r.threads_per_instance, plain_text(r.started_utc));
   text +=
       fmt::format("  verdict      {}; machine {}", run_state_name(r.verdict.state), noise_state_name(r.noise.state));
   for (const auto* reasons : {&r.verdict.reasons, &r.noise.reasons})
-    for (const std::string& reason : *reasons) text += "; " + plain(reason);
+    for (const std::string& reason : *reasons) text += "; " + plain_text(reason);
   text += "\n";
   if (r.images_per_s > 0)
     text += fmt::format("  throughput   {:.2f} images/s{}\n", r.images_per_s,
@@ -117,7 +110,7 @@ std::string show_one(const RunRecord& r) {
                   short_bytes(static_cast<double>(r.memory.weights)), short_bytes(static_cast<double>(r.memory.arena)));
   text += r.energy.joules
               ? fmt::format("  energy       {:.1f} J, {:.1f} W\n", *r.energy.joules, r.energy.watts.value_or(0))
-              : fmt::format("  energy       not known: {}\n", plain(r.energy.absent_because));
+              : fmt::format("  energy       not known: {}\n", plain_text(r.energy.absent_because));
   if (r.instances.size() > 1) {
     Table table({">instance", "state", ">images", ">images/s", ">median ms"});
     for (const RunInstance& i : r.instances)
@@ -128,7 +121,7 @@ std::string show_one(const RunRecord& r) {
   if (!r.points.empty()) {
     Table table({"precision", ">batch", ">instances", ">cores each", ">images/s", ">median ms", "verdict"});
     for (const RunPoint& p : r.points)
-      table.row({plain(p.precision), fmt::format("{}", p.batch), fmt::format("{}", p.instances),
+      table.row({plain_text(p.precision), fmt::format("{}", p.batch), fmt::format("{}", p.instances),
                  fmt::format("{}", p.cores_per_instance), fmt::format("{:.2f}", p.images_per_s),
                  fmt::format("{:.3f}", p.latency_ms.p50), run_state_name(p.state)});
     text += table.text();
@@ -166,8 +159,8 @@ std::string text_of(const RecordComparison& c, double min_change_percent) {
       "  an image takes {:.4f} ms before, {:.4f} ms after (median, all instances together)\n  interval: {}\n",
       c.before_ms, c.after_ms, c.method);
   for (const RecordDifference& d : c.differences)
-    text += fmt::format("  differs: {}: {}; {}\n", plain(d.what), plain(d.before), plain(d.after));
-  for (const std::string& note : c.notes) text += "  note: " + plain(note) + "\n";
+    text += fmt::format("  differs: {}: {}; {}\n", plain_text(d.what), plain_text(d.before), plain_text(d.after));
+  for (const std::string& note : c.notes) text += "  note: " + plain_text(note) + "\n";
   return text;
 }
 

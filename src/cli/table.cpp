@@ -1,8 +1,8 @@
 #include "cli/table.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace fovea::cli {
 namespace {
@@ -45,6 +45,12 @@ std::string Table::text() const {
   put(headings_);
   for (const auto& row : rows_) put(row);
   return out;
+}
+
+std::string plain_text(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return text;
 }
 
 std::string short_number(double value) {

@@ -19,6 +19,9 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
+// Without control characters: those of a file must not reach a terminal.
+std::string plain_text(std::string text);
+
 // "1.23 G", "4.5 M", "12": three significant digits with a decimal prefix.
 std::string short_number(double value);
 // "3.2 MiB"

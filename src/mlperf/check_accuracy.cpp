@@ -91,6 +91,16 @@ std::optional<double> accuracy_in(std::string_view text, std::string_view metric
   return {};
 }
 
+std::optional<AccuracyFigure> accuracy_figure_in(std::string_view text, std::string_view metric) {
+  const auto percent = accuracy_in(text, metric);
+  if (!percent) return {};
+  const auto count = [&](std::string_view key) {
+    const double value = number_behind(text, key).value_or(0);
+    return value >= 0 && value < 1e15 ? static_cast<std::int64_t>(value) : 0;
+  };
+  return AccuracyFigure{*percent, count("good="), count("total="), ""};
+}
+
 void check_accuracy(const CheckPlace& place, SubmissionResult& result) {
   const auto folder = place.results() / "accuracy";
   std::error_code ignored;

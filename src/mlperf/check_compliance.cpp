@@ -13,7 +13,6 @@ constexpr std::array<std::string_view, 4> kRunOptional{"mlperf_log_accuracy.json
 constexpr std::array<std::string_view, 2> kPassedFiles{"accuracy.txt", "mlperf_log_accuracy.json"};
 constexpr std::array<std::string_view, 2> kFallbackFiles{"baseline_accuracy.txt", "compliance_accuracy.txt"};
 constexpr std::uint64_t kMaxVerdictBytes = 64 << 20;  // verify_accuracy.txt lists what differs
-constexpr double kMaxDriftPercent = 1;
 
 class Audit {
  public:
@@ -63,19 +62,15 @@ class Audit {
     if (!std::filesystem::is_directory(folder, ignored)) return place_.missing(folder, "compliance.files", "a folder");
     check_files(place_, folder, "compliance.files", kPassedFiles, kFallbackFiles);
     if (!text || text->find("TEST PASS") != std::string::npos) return;
-    const auto baseline = figure(folder / kFallbackFiles[0]), compliance = figure(folder / kFallbackFiles[1]);
-    if (!baseline || !compliance || *compliance == 0)
+    const AccuracyPair pair = compared_accuracy(folder, place_.rules->metric);
+    const auto drift = pair.drift_percent();
+    if (!drift)
       return place_.error(folder_ / "verify_accuracy.txt", "compliance.accuracy",
                           "TEST PASS, or figures in baseline_accuracy.txt and compliance_accuracy.txt", "neither");
-    if (const double drift = 100 * std::abs(1 - *baseline / *compliance); drift > kMaxDriftPercent)
+    if (*drift > kMaxDriftPercent)
       place_.error(folder / kFallbackFiles[1], "compliance.accuracy",
-                   fmt::format("within {} % of the baseline's {} %", kMaxDriftPercent, *baseline),
-                   fmt::format("{} %", *compliance));
-  }
-
-  std::optional<double> figure(const std::filesystem::path& file) const {
-    const auto text = read_text_file(file, kMaxVerdictBytes);
-    return text.ok() ? accuracy_in(*text, place_.rules->metric) : std::nullopt;
+                   fmt::format("within {} % of the baseline's {} %", kMaxDriftPercent, *pair.baseline),
+                   fmt::format("{} %", *pair.compliance));
   }
 
   void check_run() const {
@@ -123,6 +118,19 @@ class Audit {
 };
 
 }  // namespace
+
+AccuracyPair compared_accuracy(const std::filesystem::path& folder, std::string_view metric) {
+  const auto figure = [&](std::string_view name) {
+    const auto text = read_text_file(folder / name, kMaxVerdictBytes);
+    return text.ok() ? accuracy_in(*text, metric) : std::nullopt;
+  };
+  return {figure(kFallbackFiles[0]), figure(kFallbackFiles[1])};
+}
+
+std::optional<double> AccuracyPair::drift_percent() const {
+  if (!baseline || !compliance || *compliance == 0) return {};
+  return 100 * std::abs(1 - *baseline / *compliance);
+}
 
 bool check_compliance(const CheckPlace& place) {
   if (place.rules == nullptr) return false;

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mlperf/accuracy.h"
 #include "mlperf/check_log.h"
 #include "mlperf/checker.h"
 
@@ -73,8 +74,19 @@ void check_log_lines(const CheckPlace& place, const std::filesystem::path& file,
 void check_accuracy(const CheckPlace& place, SubmissionResult& result);
 // The figure of a line "accuracy=75.738%, good=37869, total=50000" (or "mAP=…"); nothing: there is no such line.
 std::optional<double> accuracy_in(std::string_view text, std::string_view metric);
+// The same with what is counted; good and total are 0 where the text does not say them.
+std::optional<AccuracyFigure> accuracy_figure_in(std::string_view text, std::string_view metric);
 
 void check_measurements(const CheckPlace& place);
+
+// Whether TEST01's answers, where they are not all equal, are as accurate as the submission's: the two figures that
+// were compared then, from the audit's accuracy/. Within 1 % of each other they are.
+struct AccuracyPair {
+  std::optional<double> baseline, compliance;
+  std::optional<double> drift_percent() const;
+};
+AccuracyPair compared_accuracy(const std::filesystem::path& folder, std::string_view metric);
+inline constexpr double kMaxDriftPercent = 1;
 
 // True if all audits of the scenario are there and passed.
 bool check_compliance(const CheckPlace& place);

@@ -20,11 +20,10 @@ bool is_run(const fs::path& folder) {
   return fs::is_regular_file(folder / "mlperf_log_detail.txt", ignored);
 }
 
-// Folders of scenarios with runs in them, <system>/<benchmark>/<scenario>.
 void find_scenarios_below(const fs::path& folder, int depth, std::vector<fs::path>& found) {
   const Listing listing = list_folder(folder);
   const bool has_runs = std::ranges::any_of(listing.folders, [](const std::string& name) {
-    return name == "performance" || name == "accuracy" || name.starts_with("TEST");
+    return name == "performance" || name == "accuracy" || name == "accuracy.incomplete" || name.starts_with("TEST");
   });
   if (!canonical_scenario(folder.filename().string()).empty() && has_runs) found.push_back(folder);
   if (depth == 0) return;
@@ -87,11 +86,18 @@ class Collector {
 
 }  // namespace
 
+std::vector<fs::path> scenario_folders(const fs::path& root) {
+  std::vector<fs::path> found;
+  fs::path folder = root.lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();  // "logs/"
+  find_scenarios_below(folder, kMaxDepth, found);
+  return found;
+}
+
 Result<LoggedRuns> find_logged_runs(const fs::path& logs, const std::string& system, const std::string& preferred) {
   std::error_code code;
   if (!fs::is_directory(logs, code)) return bad_input("{}: no such folder", logs.string());
-  std::vector<fs::path> folders;
-  find_scenarios_below(logs.lexically_normal(), kMaxDepth, folders);
+  std::vector<fs::path> folders = scenario_folders(logs);
   std::set<std::string> systems;
   for (const fs::path& folder : folders) systems.insert(system_of(folder));
   if (systems.empty())

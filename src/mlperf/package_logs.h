@@ -10,6 +10,10 @@
 
 namespace fovea::mlperf {
 
+// Folders of scenarios, <…>/<system>/<benchmark>/<scenario>, with tests in them, whole or not; at most 6 levels below
+// `root`, or `root` itself. Links are not followed.
+std::vector<std::filesystem::path> scenario_folders(const std::filesystem::path& root);
+
 // The runs of one benchmark in one scenario.
 struct LoggedScenario {
   std::vector<std::filesystem::path> performance;       // run_1, run_2…, complete

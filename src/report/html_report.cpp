@@ -3,21 +3,13 @@
 #include <algorithm>
 #include <set>
 
-#include "base/result.h"
-#include "report/embedded.h"
 #include "report/html_charts.h"
+#include "report/html_page.h"
 #include "report/html_sections.h"
 #include "report/html_text.h"
 
 namespace fovea {
 namespace {
-
-std::string_view file(std::string_view name) {
-  const auto all = embedded_report_files();
-  const auto at = std::find_if(all.begin(), all.end(), [&](const EmbeddedFile& f) { return f.name == name; });
-  FOVEA_CHECK(at != all.end());
-  return at->content;
-}
 
 std::string text_of(const nlohmann::json& object, const char* key) {
   const auto at = object.find(key);
@@ -124,37 +116,19 @@ constexpr std::string_view kThemeChoice =
 }  // namespace
 
 std::string render_html(std::span<const RunRecord> records, const HtmlOptions& options) {
-  const std::string_view style = file("web/report.css"), script = file("web/report.js"), library = file("chart.min.js");
-  const std::string title = escape_html(page_title(records, options));
   const bool alone = records.size() == 1;
-  std::string page = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  page += fmt::format(
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src {} {}; style-src {}; "
-      "img-src data:; base-uri 'none'; form-action 'none'\">\n",
-      csp_hash(library), csp_hash(script), csp_hash(style));
-  page +=
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" "
-      "content=\"light dark\">\n";
-  page += fmt::format("<title>{}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>", title);
-  page.append(style).append("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the figures</a>\n");
-  page += fmt::format("<header><div><h1>{}</h1>\n{}</div>{}</header>\n<main id=\"main\" tabindex=\"-1\">\n", title,
-                      alone ? byline(records[0]) : "", kThemeChoice);
-  page += "<noscript><p class=\"note\">Charts need scripts; all their figures are in the tables.</p></noscript>\n";
-  if (!alone) page += overview(records);
-  if (!alone) page += throughput(records);
-  for (std::size_t i = 0; i < records.size(); ++i) page += run(records[i], i, alone, options);
-  if (alone) page += throughput(records);
-  page +=
-      "</main>\n<footer><p>Made by Fovea. Nothing on this page is loaded from elsewhere. Charts: Chart.js 3.9.1, "
-      "© 2022 Chart.js Contributors, MIT licence.</p></footer>\n";
-  page += json_block(chart_data(records));
-  page.append(kChartLicence)
-      .append("<script>")
-      .append(library)
-      .append("</script>\n<script>")
-      .append(script)
-      .append("</script>\n</body>\n</html>\n");
-  return page;
+  HtmlPage page;
+  page.title = page_title(records, options);
+  if (alone) page.byline = byline(records[0]);
+  page.controls = kThemeChoice;
+  page.main = "<noscript><p class=\"note\">Charts need scripts; all their figures are in the tables.</p></noscript>\n";
+  if (!alone) page.main += overview(records) + throughput(records);
+  for (std::size_t i = 0; i < records.size(); ++i) page.main += run(records[i], i, alone, options);
+  if (alone) page.main += throughput(records);
+  page.footer = "Charts: Chart.js 3.9.1, © 2022 Chart.js Contributors, MIT licence.";
+  page.after_main = json_block(chart_data(records)).append(kChartLicence);
+  page.scripts = {"chart.min.js", "web/report.js"};
+  return render_page(page);
 }
 
 }  // namespace fovea

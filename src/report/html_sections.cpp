@@ -11,10 +11,6 @@ namespace {
 
 constexpr double kSlowLayerPercent = 40;
 
-std::string section(const std::string& title, const std::string& body) {
-  return body.empty() ? "" : fmt::format("<section><h3>{}</h3>\n{}</section>\n", escape_html(title), body);
-}
-
 std::string tile(std::string_view what, const std::string& value, std::string_view unit, const std::string& note) {
   return fmt::format("<li class=\"tile\"><span class=\"what\">{}</span><b>{}</b>{}<small>{}</small></li>\n",
                      escape_html(what), escape_html(value),
@@ -29,19 +25,6 @@ std::string interval(const LatencySummary& l) {
 std::string count_of(std::int64_t n, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", grouped(n), n == 1 ? one : many);
 }
-
-// Two columns of what belongs together; pairs without a value are left out.
-class Facts {
- public:
-  explicit Facts(std::string caption) : table_(std::move(caption), {"What", "Value"}) {}
-  void add(const std::string& key, const std::string& value) {
-    if (!value.empty()) table_.row({escape_html(key), escape_html(value)});
-  }
-  std::string html() const { return table_.empty() ? "" : "<div class=\"facts\">" + table_.html() + "</div>"; }
-
- private:
-  HtmlTable table_;
-};
 
 std::string text_of(const nlohmann::json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -221,8 +204,8 @@ std::string html_latency(const RunRecord& r, std::size_t index) {
     note += fmt::format("; {} of warm-up came before and do not count", count_of(r.warm_up_runs, "run", "runs"));
   note +=
       sorted.empty() ? ". The record holds no single samples, so the curve joins the known quantiles.</p>" : ".</p>";
-  return section("Latency",
-                 "<div class=\"charts\">" + charts + "</div><div class=\"few\">" + table.html() + "</div>" + note);
+  return html_section("Latency",
+                      "<div class=\"charts\">" + charts + "</div><div class=\"few\">" + table.html() + "</div>" + note);
 }
 
 std::string html_instances(const RunRecord& r) {
@@ -237,7 +220,7 @@ std::string html_instances(const RunRecord& r) {
                end, grouped(i.images), figure(i.seconds), figure(i.images_per_s),
                i.latency_ms.count ? figure(i.latency_ms.p50) : "–"});
   }
-  return section("Instances", table.html());
+  return html_section("Instances", table.html());
 }
 
 std::string html_layers(const RunRecord& r, std::size_t index) {
@@ -271,8 +254,8 @@ std::string html_layers(const RunRecord& r, std::size_t index) {
                        count_of(static_cast<std::int64_t>(slow), "layer with multiplications stays",
                                 "layers with multiplications stay"),
                        fmt::format("{:g}", kSlowLayerPercent), slow == 1 ? "its" : "their");
-  return section("Layers", "<div class=\"charts stacked\">" + charts + "</div>" + note +
-                               "<details><summary>Table of all layers</summary>" + table.html() + "</details>");
+  return html_section("Layers", "<div class=\"charts stacked\">" + charts + "</div>" + note +
+                                    "<details><summary>Table of all layers</summary>" + table.html() + "</details>");
 }
 
 std::string html_accuracy(const RunRecord& r, const HtmlOptions& options) {
@@ -294,12 +277,12 @@ std::string html_accuracy(const RunRecord& r, const HtmlOptions& options) {
   if (!cards.empty())
     cards = fmt::format("<h4>Mistakes, the surest first ({} of {})</h4><ul class=\"mistakes\">{}</ul>", surest.size(),
                         grouped(static_cast<std::int64_t>(a.mistakes.size())), cards);
-  return section("Accuracy", "<div class=\"few\">" + table.html() + "</div>" + cards);
+  return html_section("Accuracy", "<div class=\"few\">" + table.html() + "</div>" + cards);
 }
 
 std::string html_conditions(const RunRecord& r) {
   std::string out;
-  Facts noise("What disturbed the run");
+  HtmlFacts noise("What disturbed the run");
   noise.add("verdict", noise_state_name(r.noise.state));
   if (r.latency_ms.count > 0) {
     noise.add("stolen by the hypervisor", fmt::format("{} %", percent(r.noise.steal_percent)));
@@ -315,8 +298,8 @@ std::string html_conditions(const RunRecord& r) {
   }
   out += noise.html();
   if (r.peak) {
-    Facts peak(fmt::format("What the machine can do ({}, measured in this run)",
-                           count_of(r.peak->threads, "thread", "threads")));
+    HtmlFacts peak(fmt::format("What the machine can do ({}, measured in this run)",
+                               count_of(r.peak->threads, "thread", "threads")));
     const auto rate = [](double v, const char* unit) {
       return v > 0 ? fmt::format("{} {}", figure(v), unit) : std::string("–");
     };
@@ -327,7 +310,7 @@ std::string html_conditions(const RunRecord& r) {
     peak.add("level-2 caches, reading", rate(r.peak->l2_gbytes, "GB/s"));
     out += peak.html();
   }
-  Facts memory("Memory and energy");
+  HtmlFacts memory("Memory and energy");
   memory.add("process, peak", bytes_text(r.memory.peak_resident));
   memory.add("packed weights", bytes_text(r.memory.weights));
   memory.add("activations of an instance", bytes_text(r.memory.arena));
@@ -336,11 +319,11 @@ std::string html_conditions(const RunRecord& r) {
                fmt::format("{}, {}", figure(r.energy.joules, "J"), figure(r.energy.watts, "W")));
   else
     memory.add("energy", r.energy.absent_because.empty() ? "not measured" : "not known: " + r.energy.absent_because);
-  return section("Conditions", "<div class=\"columns\">" + out + memory.html() + "</div>");
+  return html_section("Conditions", "<div class=\"columns\">" + out + memory.html() + "</div>");
 }
 
 std::string html_provenance(const RunRecord& r) {
-  Facts settings("Settings"), model("Model and data"), machine("Machine");
+  HtmlFacts settings("Settings"), model("Model and data"), machine("Machine");
   for (const auto& [key, value] : r.settings) settings.add(key, value);
   model.add("model", r.model.name);
   model.add("precision", r.model.precision);
@@ -357,8 +340,8 @@ std::string html_provenance(const RunRecord& r) {
   for (const std::string& word : r.command) command += (command.empty() ? "" : " ") + word;
   const std::string how =
       command.empty() ? "" : "<h4>Command</h4><pre tabindex=\"0\">" + escape_html(command) + "</pre>";
-  return section("How it was measured",
-                 how + "<div class=\"columns\">" + settings.html() + model.html() + machine.html() + "</div>");
+  return html_section("How it was measured",
+                      how + "<div class=\"columns\">" + settings.html() + model.html() + machine.html() + "</div>");
 }
 
 }  // namespace fovea

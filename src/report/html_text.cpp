@@ -117,6 +117,18 @@ std::string HtmlTable::html() const {
   return out + "</tbody></table></div>\n";
 }
 
+HtmlFacts::HtmlFacts(std::string caption) : table_(std::move(caption), {"What", "Value"}) {}
+
+void HtmlFacts::add(const std::string& key, const std::string& value) {
+  if (!value.empty()) table_.row({escape_html(key), escape_html(value)});
+}
+
+std::string HtmlFacts::html() const { return table_.empty() ? "" : "<div class=\"facts\">" + table_.html() + "</div>"; }
+
+std::string html_section(const std::string& title, const std::string& body) {
+  return body.empty() ? "" : fmt::format("<section><h3>{}</h3>\n{}</section>\n", escape_html(title), body);
+}
+
 std::string base64(std::span<const std::byte> bytes) {
   std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
   const int length =

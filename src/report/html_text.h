@@ -46,6 +46,20 @@ class HtmlTable {
   std::vector<std::vector<std::string>> rows_;
 };
 
+// Two columns of what belongs together, as texts; pairs without a value are left out.
+class HtmlFacts {
+ public:
+  explicit HtmlFacts(std::string caption);
+  void add(const std::string& key, const std::string& value);
+  std::string html() const;  // "" where there is no pair
+
+ private:
+  HtmlTable table_;
+};
+
+// A box with a heading of the third level; "" where there is no body. `title` is text, `body` HTML.
+std::string html_section(const std::string& title, const std::string& body);
+
 std::string base64(std::span<const std::byte> bytes);
 // Source expression of a Content-Security-Policy: 'sha256-…'.
 std::string csp_hash(std::string_view inline_text);

@@ -152,6 +152,29 @@ class Packaging(InFolder):
         self.assertTrue(rows[0].startswith("Organization,Availability,Division,SystemType,SystemName,Platform,Model"))
         self.assertEqual(len(rows), 3)
 
+    def test_the_results_are_shown_as_a_table_and_a_page(self):
+        base = self.make_logs()
+        (base / "SingleStream/performance/run_2.incomplete").mkdir()
+        text = self.run_it("report", "build/logs", "-o", "build/logs/results.html").stdout
+        for part in ("3.000", "VALID", "507.7", "TEST01 missing", "run_2.incomplete",
+                     "page: build/logs/results.html"):
+            self.assertIn(part, text)
+        page = (self.folder / "build/logs/results.html").read_text()
+        self.assertIn("90.0th percentile latency", page)
+        self.assertNotIn("<script", page)
+        # Packaging and checking pass over the page.
+        self.package()
+        self.assertEqual(self.check()["verdict"], "ok")
+        submission = json.loads(self.run_it("report", "build/submission", "--json").stdout)
+        self.assertEqual([(r["system"], r["scenario"], r["performance"][0]["value"]) for r in submission["results"]],
+                         [("open/Acme/box", "Offline", 507.7), ("open/Acme/box", "SingleStream", 3e6)])
+        # One scenario of it, by its folder.
+        one = json.loads(self.run_it("report", base / "Offline/", "--json").stdout)["results"]
+        self.assertEqual([(r["system"], r["benchmark"]) for r in one], [("box", "resnet50")])
+        self.assertIn("looked for <system>/<benchmark>/<scenario>", self.run_it("report", "build/submission/open/Acme/systems", expect=BAD_INPUT).stderr)
+        self.run_it("report", "nowhere", expect=BAD_INPUT)
+        self.run_it("report", expect=USAGE)
+
     def test_a_full_disk_leaves_nothing(self):
         self.make_logs()
         read_only = self.folder / "locked"

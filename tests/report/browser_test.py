@@ -39,6 +39,9 @@ if not CHROMIUM or not DRIVER:
 
 import sample_records  # noqa: E402
 
+sys.path.insert(0, str(ROOT / "tests" / "mlperf"))
+import submission_logs  # noqa: E402
+
 DESKTOP, PHONE = (1280, 900), (375, 812)
 
 
@@ -78,6 +81,7 @@ class BrowserTest(unittest.TestCase):
         cls.make("several", cls.full, noisy, sample_records.sweep_record())
         cls.make("hostile", sample_records.hostile_record())
         cls.make("least", sample_records.least_record())
+        cls.make_mlperf("mlperf")
 
     @classmethod
     def tearDownClass(cls):
@@ -94,6 +98,30 @@ class BrowserTest(unittest.TestCase):
         subprocess.run([PROGRAM, "report", "html", *map(str, files), "-o", str(page), "--quiet"], check=True, timeout=60,
                        stdout=subprocess.DEVNULL)
         cls.pages[name] = page
+
+    @classmethod
+    def make_mlperf(cls, name):
+        """The page of results of `fovea mlperf report`: charts without scripts."""
+        base = cls.folder / "logs" / "a-system-with-a-rather-long-name_<b>" / "resnet50"
+        latencies = {"min": 1.2, "50.00_percentile": 2.3, "90.00_percentile": 5.1, "95.00_percentile": 6.4,
+                     "97.00_percentile": 7.9, "99.00_percentile": 13.1, "99.90_percentile": 19.4, "mean": 2.9, "max": 61}
+        figures = {f"result_{what}_latency_ns": int(ms * 1e6) for what, ms in latencies.items()}
+        for scenario, changes in (("SingleStream", {}), ("Server", {
+                "effective_target_latency_ns": 15_000_000, "result_completed_samples_per_sec": 401.2,
+                "result_validity": "INVALID", "result_invalid_reason": "Reduce target QPS to improve latency."})):
+            submission_logs.write_run(base / scenario / "performance" / "run_1", scenario, "PerformanceOnly", **figures, **changes)
+            (base / scenario / "performance" / "run_1" / "run.json").write_text(json.dumps(
+                {"rules": "v1.0", "trial": True, "settings": {"min_duration_ms": 1000, "qsl_rng_seed": 7322528924094909334},
+                 "not_a_valid_submission": ["min_duration is 1,000 ms, the rules ask for 600,000"],
+                 "disturbances": ["other processes used 12.3 % of all processors"]}))
+        submission_logs.write_run(base / "SingleStream" / "accuracy", "SingleStream", "AccuracyOnly")
+        submission_logs.write_accuracy(base / "SingleStream" / "accuracy")
+        (base / "Server" / "accuracy.incomplete").mkdir()
+        (base / "Server" / "server_curve.json").write_text(json.dumps({"limit_ms": 15, "best_qps": 380, "points": [
+            {"target_qps": q, "completed_qps": q, "p99_ms": p, "valid": p < 15} for q, p in ((300, 6), (380, 13), (400, 60), (450, 900))]}))
+        cls.pages[name] = cls.folder / f"{name}.html"
+        subprocess.run([PROGRAM, "mlperf", "report", str(cls.folder / "logs"), "-o", str(cls.pages[name]), "--quiet"],
+                       check=True, timeout=60, stdout=subprocess.DEVNULL)
 
     def open(self, name, size=DESKTOP, dark=False):
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
@@ -164,6 +192,24 @@ class BrowserTest(unittest.TestCase):
             self.assertGreater(coloured, 0.005, kind)
             self.assertGreater(len(words), 20, kind)
 
+    def test_charts_of_mlperf_need_no_script(self):
+        self.open("mlperf")
+        self.assertEqual(self.script("return document.scripts.length"), 0)
+        drawn = self.script("""
+            return [...document.querySelectorAll('svg.plot')].map((s) => {
+              const frame = s.getBoundingClientRect(), inside = (e) => {
+                const r = e.getBoundingClientRect();
+                return r.left >= frame.left - 1 && r.right <= frame.right + 1 && r.top >= frame.top - 1 && r.bottom <= frame.bottom + 1;
+              };
+              return [s.getAttribute('aria-label'), [...s.querySelectorAll('text')].filter((t) => !inside(t)).map((t) => t.textContent),
+                      s.querySelectorAll('.rule').length, getComputedStyle(s.querySelector('.joined')).stroke];
+            });""")
+        self.assertEqual([rules for _, _, rules, _ in drawn], [2, 1, 1])  # Server, its search, SingleStream
+        for words, outside, _, stroke in drawn:
+            self.assertGreater(len(words), 20)
+            self.assertEqual(outside, [])
+            self.assertIn("rgb", stroke)
+
     def test_no_sideways_scrolling(self):
         for name in self.pages:
             for size in (PHONE, DESKTOP, *([(320, 640)] if name == "one" else [])):
@@ -207,7 +253,7 @@ class BrowserTest(unittest.TestCase):
         source = axe_source()
         if not source:
             self.skipTest("no axe-selenium-python")
-        for name, dark in (("one", False), ("one", True), ("several", False), ("least", False)):
+        for name, dark in (("one", False), ("one", True), ("several", False), ("least", False), ("mlperf", False), ("mlperf", True)):
             self.open(name, dark=dark)
             self.script("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
             self.script(source)
@@ -229,7 +275,7 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual(self.script("return document.querySelectorAll('.missing').length"), 1)
 
     def test_pictures(self):
-        every = [(name, size, dark) for name in ("one", "several") for size in (DESKTOP, PHONE) for dark in (False, True)]
+        every = [(name, size, dark) for name in ("one", "several", "mlperf") for size in (DESKTOP, PHONE) for dark in (False, True)]
         for name, size, dark in every if "FOVEA_KEEP_SCREENSHOTS" in os.environ else every[1::4]:
             self.open(name, size, dark)
             at = "phone" if size == PHONE else "desktop"

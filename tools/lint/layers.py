@@ -31,10 +31,10 @@ RANKS = {
     "quant": 8,
     "zoo": 9,
     "measure": 10,
-    "mlperf": 10,
     "report": 10,
     "api": 10,
-    "cli": 11,
+    "mlperf": 11,
+    "cli": 12,
 }
 
 # Foreign header -> the only folders that may include it.
