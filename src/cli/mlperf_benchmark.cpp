@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdio>
 #include <ctime>
+#include <set>
 
 #include "base/knobs.h"
 #include "cli/mlperf_data.h"
@@ -74,6 +75,15 @@ Status take_pixels(LoadedModel& model, Precision precision) {
   return status.ok() || status.error().code() == ErrorCode::kUnsupported ? Status() : std::move(status);
 }
 
+// Samples whose file an earlier one has already. Data sets without files have none.
+std::int64_t repeated_samples(const Dataset& dataset) {
+  std::set<fs::path> seen;
+  std::int64_t repeated = 0;
+  for (std::int64_t i = 0; i < dataset.size(); ++i)
+    if (const fs::path& file = dataset.get(i).path; !file.empty()) repeated += !seen.insert(file).second;
+  return repeated;
+}
+
 std::vector<std::string> shortfalls(const Benchmark& b) {
   std::vector<std::string> reasons;
   if (b.rules == nullptr) {
@@ -85,6 +95,8 @@ std::vector<std::string> shortfalls(const Benchmark& b) {
   if (b.dataset->size() < b.rules->dataset_size)
     reasons.push_back(
         fmt::format("the data set has {} samples, the rules ask for {}", b.dataset->size(), b.rules->dataset_size));
+  if (const std::int64_t repeated = repeated_samples(*b.dataset); repeated > 0)
+    reasons.push_back(fmt::format("{} of {} samples have the file of an earlier one", repeated, b.dataset->size()));
   return reasons;
 }
 

@@ -88,6 +88,17 @@ class Audit {
                         "a log that stops in the middle");
     check_log_lines(place_, detail, *log, "compliance.errors");
     check_settings(detail, *log);
+    check_size(detail, *log);
+  }
+
+  // An audit is as long as the run that it is about.
+  void check_size(const std::filesystem::path& detail, const RunLog& log) const {
+    const auto at_least = [&](const char* key, std::int64_t least) {
+      if (const auto value = log.integer(key); value && *value < least)
+        place_.error(detail, "compliance.size", fmt::format("{} of at least {}", key, least), fmt::to_string(*value));
+    };
+    at_least("effective_performance_sample_count", place_.rules->performance_sample_count);
+    at_least("effective_min_duration_ms", place_.round.min_duration_ms);
   }
 
   // That the run was made with the audit's settings; plain-text logs do not hold them.

@@ -132,6 +132,14 @@ std::vector<Defect> defects() {
          t.write_run(t.compliance(kSingle) / "TEST04-B" / "performance" / "run_1", t.performance_values(kSingle));
        },
        "compliance.settings", "TEST04-B/performance/run_1/mlperf_log_detail.txt"},
+      {"short_audit",
+       [](const TestTree& t) {
+         LogValues values = t.performance_values(kSingle);
+         values["effective_accuracy_log_sampling_target"] = "4096";
+         values["effective_min_duration_ms"] = "15000";
+         t.write_run(t.compliance(kSingle) / "TEST01" / "performance" / "run_1", values);
+       },
+       "compliance.size", "TEST01/performance/run_1/mlperf_log_detail.txt"},
       {"wrong_division",
        [](const TestTree& t) { replace_in(t.system(), R"("division": "closed")", R"("division": "open")"); },
        "system.division", "systems/box.json"},
