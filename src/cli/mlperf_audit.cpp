@@ -99,10 +99,10 @@ Status run_audits(const AuditRun& a) {
     results.push_back(std::move(result));
   }
   if (audits[0] == Audit::kTest01) FOVEA_RETURN_IF_ERROR(keep_test01_accuracy(a));
-  const double before = audits.size() == 2 ? results[0].metric : reference.metric;
+  const auto score = [&](const TestResult& result) { return audit_score(*a.benchmark.round, a.scenario, result); };
   return keep(a, audits[0], "verify_performance.txt",
-              verify_performance(audits[0], a.scenario, before, results.back().metric,
-                                 a.benchmark.round->fixed_multistream));
+              verify_performance(audits[0], *a.benchmark.round, a.scenario,
+                                 score(audits.size() == 2 ? results[0] : reference), score(results.back())));
 }
 
 Status audit_all(const AuditCommand& options, const Context& context) {

@@ -110,25 +110,64 @@ Result<AuditVerdict> verify_answers(const std::filesystem::path& accuracy_log, c
   return verdict;
 }
 
-AuditVerdict verify_performance(Audit audit, Scenario scenario, double reference, double test,
-                                bool fixed_interval) {
-  const bool latency =
-      scenario == Scenario::kSingleStream || (scenario == Scenario::kMultiStream && !fixed_interval);
-  constexpr double kShortNs = 200'000;
-  double allowed = audit == Audit::kTest05 ? 0.05 : 0.10;
-  if (scenario == Scenario::kSingleStream && reference <= kShortNs) allowed = 0.20;
-  const bool sound = reference > 0 && test > 0;
-  // Above 0: the test was faster.
-  const double gain = !sound ? 0 : latency ? reference / test - 1 : test / reference - 1;
-  const double change = !sound ? 0 : test / reference - 1;
-  const bool one_sided = audit == Audit::kTest04 || audit == Audit::kTest04A || audit == Audit::kTest04B;
+double audit_score(const RoundRules& round, Scenario scenario, const TestResult& result) {
+  if (!result.valid) return 0;
+  const std::string_view key = scenario == Scenario::kSingleStream  ? round.single_stream_result
+                               : scenario == Scenario::kMultiStream ? round.multistream_result
+                                                                    : std::string_view();
+  if (!key.empty())
+    if (const auto value = result.log.real(std::string(key))) return *value;
+  return result.metric;
+}
+
+namespace {
+
+// Which way a score may not be off.
+enum class Bound : std::uint8_t { kBoth, kFaster, kSlower };
+
+Bound bound_of(Audit audit, const RoundRules& round) {
+  if (audit == Audit::kTest01) return Bound::kBoth;
+  if (audit == Audit::kTest05) return round.early_stopping ? Bound::kSlower : Bound::kBoth;
+  return Bound::kFaster;
+}
+
+double allowed_share(Audit audit, Scenario scenario, bool latency, double reference) {
+  constexpr double kShortNs = 200'000, kShortMultiStreamNs = 1'600'000;
+  const double is_short = scenario == Scenario::kMultiStream ? kShortMultiStreamNs : kShortNs;
+  return latency && reference <= is_short ? 0.20 : audit == Audit::kTest05 ? 0.05 : 0.10;
+}
+
+bool within(Bound bound, bool latency, double allowed, double reference, double test) {
+  if (!(reference > 0 && test > 0)) return false;
+  const double change = test / reference - 1;
+  switch (bound) {
+    case Bound::kBoth:
+      return std::abs(change) <= allowed;
+    case Bound::kFaster:
+      return (latency ? reference / test - 1 : change) <= allowed;
+    case Bound::kSlower:
+      return (latency ? change : -change) <= allowed;
+  }
+  throw CheckFailure("within: unknown bound");
+}
+
+}  // namespace
+
+AuditVerdict verify_performance(Audit audit, const RoundRules& round, Scenario scenario, double reference,
+                                double test) {
+  const bool streams = scenario == Scenario::kMultiStream && round.fixed_multistream;
+  const bool latency = (scenario == Scenario::kSingleStream || scenario == Scenario::kMultiStream) && !streams;
+  const double allowed = allowed_share(audit, scenario, latency, reference);
+  const Bound bound = bound_of(audit, round);
   AuditVerdict verdict;
-  verdict.passed = sound && (one_sided ? gain <= allowed : std::abs(change) <= allowed);
-  const char* unit = latency ? "ns" : fixed_interval && scenario == Scenario::kMultiStream ? "samples a query" : "samples/s";
+  verdict.passed = within(bound, latency, allowed, reference, test);
+  const char* unit = latency ? "ns" : streams ? "samples a query" : "samples/s";
+  const char* words = bound == Bound::kFaster   ? "at most faster by"
+                      : bound == Bound::kSlower ? "at most slower by"
+                                                : "a difference of";
   verdict.text =
       fmt::format("Verifying performance.\nreference score = {} {}\ntest score = {} {}\nallowed: {} {} %\n{}\n",
-                  reference, unit, test, unit, one_sided ? "at most faster by" : "a difference of", 100 * allowed,
-                  verdict.passed ? "TEST PASS" : "TEST FAIL");
+                  reference, unit, test, unit, words, 100 * allowed, verdict.passed ? "TEST PASS" : "TEST FAIL");
   return verdict;
 }
 

@@ -36,11 +36,14 @@ struct AuditVerdict {
 // TEST01: every answer that the audit run logged equals the accuracy run's for the same sample, byte by byte.
 Result<AuditVerdict> verify_answers(const std::filesystem::path& accuracy_log, const std::filesystem::path& audit_log);
 
-// `reference` and `test` are main figures of the scenario: for streams a latency in ns, at a `fixed_interval`
-// (MultiStream up to v1.0) samples a query, otherwise samples a second.
-// TEST01: within 10 %; TEST04: not more than 10 % faster; TEST05: within 5 %; all 20 % for SingleStream at up to 200
-// us.
-AuditVerdict verify_performance(Audit audit, Scenario scenario, double reference, double test,
-                                bool fixed_interval = false);
+// What MLCommons' scripts compare: for streams the latency in ns that the round counts (since v2.0 early stopping's
+// estimate, not the percentile), at MultiStream's fixed interval samples a query, otherwise samples a second. 0 where
+// LoadGen calls the run INVALID.
+double audit_score(const RoundRules& round, Scenario scenario, const TestResult& result);
+
+// `reference` and `test` are scores of the scenario. TEST01: within 10 %; TEST04: not more than 10 % faster; TEST05:
+// within 5 %, since early stopping (v2.0) not more than 5 % slower. All 20 % for SingleStream at up to 200 us and
+// MultiStream at up to 1.6 ms.
+AuditVerdict verify_performance(Audit audit, const RoundRules& round, Scenario scenario, double reference, double test);
 
 }  // namespace fovea::mlperf

@@ -30,7 +30,8 @@ Result<std::vector<std::shared_ptr<const Plan>>> compile_batches(const LoadedMod
 SutWorker::SutWorker(const std::vector<std::shared_ptr<const Plan>>& plans, int threads, std::vector<int> processors,
                      int label_offset, ResponseType response, int spin_us)
     : label_offset_(label_offset), response_(response), processors_(std::move(processors)) {
-  const auto pool = std::make_shared<ThreadPool>(ThreadPoolOptions{.threads = threads, .processors = processors_, .spin_us = spin_us});
+  const auto pool = std::make_shared<ThreadPool>(
+      ThreadPoolOptions{.threads = threads, .processors = processors_, .spin_us = spin_us});
   for (const auto& plan : plans) {
     sessions_.emplace_back(plan, pool);
     inputs_.emplace_back(plan->inputs[0].dtype, plan->inputs[0].dims, plan->inputs[0].layout);
