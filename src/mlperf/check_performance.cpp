@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "data/text_lines.h"
 #include "mlperf/check_parts.h"
 
 namespace fovea::mlperf {
@@ -39,6 +40,7 @@ class PerformanceRun {
                                log_.text("result_invalid_reason").value_or("")));
     check_latency();
     check_size();
+    check_summary();
     take_result();
   }
 
@@ -50,6 +52,17 @@ class PerformanceRun {
       place_.error(detail_, "performance.key", fmt::format("an integer {}", key),
                    log_.text(key).value_or("no such key"));
     return value;
+  }
+
+  // The checkers of v0.5 and v0.7 read the summary in the words of their LoadGens; LoadGen 6 says "90.0th".
+  void check_summary() const {
+    constexpr std::string_view kLine = "90th percentile latency (ns)";
+    if (place_.round.json_log || scenario_ != "SingleStream") return;
+    const auto file = folder_ / "mlperf_log_summary.txt";
+    const auto text = read_text_file(file, 1 << 20);
+    if (text.ok() && text->find(kLine) == std::string::npos)
+      place_.error(file, "performance.key", fmt::format("a line '{} : …'", kLine),
+                   "none: the summary of a later LoadGen, which the checker of this round cannot read");
   }
 
   bool early_stopping() const { return place_.round.early_stopping && scenario_ != "Offline"; }

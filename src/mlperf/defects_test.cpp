@@ -78,6 +78,11 @@ std::vector<Defect> defects() {
        "performance.latency", "Server/performance/run_1/mlperf_log_detail.txt", Severity::kError, "v3.0", "datacenter"},
       {"early_stopping_failed", log_value("early_stopping_met", "false"), "performance.early_stopping",
        "mlperf_log_detail.txt", Severity::kError, "current"},
+      {"summary_of_a_later_loadgen",
+       [](const TestTree& t) {
+         replace_in(t.performance(kSingle) / "mlperf_log_summary.txt", "90th percentile", "90.0th percentile");
+       },
+       "performance.key", "run_1/mlperf_log_summary.txt", Severity::kError, "v0.7"},
       {"errors_in_the_log",
        [](const TestTree& t) { t.write_run(t.performance(kSingle), t.performance_values(kSingle), true); },
        "performance.errors", "mlperf_log_detail.txt"},
