@@ -44,8 +44,10 @@ Result<double> pilot_throughput(const PilotRequest& request) {
 
 Result<double> pilot_latency_ns(const PilotRequest& request) {
   FOVEA_TRY(const TestResult result, run_and_remove(request, short_plan(request, request.plan.scenario)));
-  const auto mean = result.log.real("result_mean_latency_ns");
-  const double latency = request.plan.scenario == Scenario::kSingleStream && mean ? *mean : result.metric;
+  // Not a percentile: a slow moment would make LoadGen prepare too few queries for the run, which is then INVALID.
+  auto typical = result.log.real("result_50.00_percentile_per_query_latency_ns");  // MultiStream's
+  if (!typical) typical = result.log.real("result_50.00_percentile_latency_ns");
+  const double latency = typical.value_or(result.metric);
   if (latency <= 0) return make_error(ErrorCode::kInternal, "a pilot run gave no figure");
   return latency;
 }
@@ -53,7 +55,7 @@ Result<double> pilot_latency_ns(const PilotRequest& request) {
 Result<std::string> fill_expectations(PilotRequest& request, EffectiveSettings& settings) {
   TestSettings& s = settings.settings;
   // LoadGen makes twice as many queries as it expects to need, Offline 1.1 times.
-  constexpr double kFaster = 0.8;
+  constexpr double kFaster = 0.5;  // of streams, where more queries than needed cost little
   switch (s.scenario) {
     case Scenario::kSingleStream: {
       FOVEA_TRY(const double ns, pilot_latency_ns(request));

@@ -17,7 +17,7 @@ struct PilotRequest {
 
 // Samples a second of a short Offline run.
 Result<double> pilot_throughput(const PilotRequest& request);
-// Mean latency of a short run of the plan's scenario (SingleStream or MultiStream), in ns.
+// Median latency of a short run of the plan's scenario (SingleStream or MultiStream), in ns.
 Result<double> pilot_latency_ns(const PilotRequest& request);
 
 // LoadGen has to be told what to expect: where the settings have only the rules' placeholder, a pilot's figure goes
