@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstdio>
 #include <ctime>
-#include <set>
+#include <unordered_set>
 
 #include "base/knobs.h"
 #include "cli/mlperf_data.h"
@@ -39,8 +39,7 @@ std::string model_of(const MlperfOptions& options, const std::string& benchmark)
 
 // The shortest run of which one query may be late: LoadGen calls a shorter one INVALID whatever it finds.
 std::uint64_t quick_queries(Scenario scenario) {
-  const bool tail = scenario == Scenario::kServer || scenario == Scenario::kMultiStream;
-  return static_cast<std::uint64_t>(fewest_queries(1, tail ? 0.99 : 0.90));
+  return static_cast<std::uint64_t>(fewest_queries(1, latency_percentile(scenario)));
 }
 
 std::string official_name(const RoundRules& round, const std::string& benchmark, const ModelEntry& model) {
@@ -75,16 +74,17 @@ Status take_pixels(LoadedModel& model, Precision precision) {
   return status.ok() || status.error().code() == ErrorCode::kUnsupported ? Status() : std::move(status);
 }
 
-// Samples whose file an earlier one has already. Data sets without files have none.
-std::int64_t repeated_samples(const Dataset& dataset) {
-  std::set<fs::path> seen;
+// Samples whose file an earlier one has already: only a map can name one twice. Other data sets may have to read every
+// record to name it (TFRecord shards), and other records may well have that name.
+std::int64_t repeated_samples(const MlperfOptions& options, const Dataset& dataset) {
+  if (!options.data.empty() && options.map.empty()) return 0;
+  std::unordered_set<std::string> seen;
   std::int64_t repeated = 0;
-  for (std::int64_t i = 0; i < dataset.size(); ++i)
-    if (const fs::path& file = dataset.get(i).path; !file.empty()) repeated += !seen.insert(file).second;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) repeated += !seen.insert(dataset.get(i).path.native()).second;
   return repeated;
 }
 
-std::vector<std::string> shortfalls(const Benchmark& b) {
+std::vector<std::string> shortfalls(const MlperfOptions& options, const Benchmark& b) {
   std::vector<std::string> reasons;
   if (b.rules == nullptr) {
     reasons.push_back(fmt::format("the rules of {} have no benchmark '{}' on images", b.round->version, b.name));
@@ -95,7 +95,7 @@ std::vector<std::string> shortfalls(const Benchmark& b) {
   if (b.dataset->size() < b.rules->dataset_size)
     reasons.push_back(
         fmt::format("the data set has {} samples, the rules ask for {}", b.dataset->size(), b.rules->dataset_size));
-  if (const std::int64_t repeated = repeated_samples(*b.dataset); repeated > 0)
+  if (const std::int64_t repeated = repeated_samples(options, *b.dataset); repeated > 0)
     reasons.push_back(fmt::format("{} of {} samples have the file of an earlier one", repeated, b.dataset->size()));
   return reasons;
 }
@@ -184,7 +184,7 @@ Result<OpenBenchmark> open_benchmark(const MlperfOptions& options, const std::st
   for (const std::string& notice : b.model.notices) warn(notice);
   b.official = official_name(*b.round, name, b.model.entry);
   b.rules = find_benchmark(*b.round, b.official);
-  b.reference_model = is_reference_model(b.model.entry, b.official);
+  b.reference_model = is_reference_model(b.model.entry.name, b.official);
   FOVEA_TRY(b.precision, choose_precision(options.precision, b.model.graph));
   FOVEA_RETURN_IF_ERROR(take_pixels(b.model, b.precision));
   FOVEA_TRY(b.dataset, open_data(options, b.model));
@@ -196,7 +196,7 @@ Result<OpenBenchmark> open_benchmark(const MlperfOptions& options, const std::st
   library.cache = sample_cache(options, b.model.entry.name, b.model.preprocess, b.dataset->size());
   FOVEA_TRY(std::unique_ptr<ImageLibrary> opened, ImageLibrary::open(std::move(library), *open.health));
   b.library = std::move(opened);
-  b.reduced = shortfalls(b);
+  b.reduced = shortfalls(options, b);
   return open;
 }
 

@@ -11,8 +11,7 @@ std::vector<std::string> Benchmark::config_names() const {
   return names;
 }
 
-bool is_reference_model(const ModelEntry& model, std::string_view official) {
-  const std::string_view name = model.name;
+bool is_reference_model(std::string_view name, std::string_view official) {
   if (official == "resnet") return name == "resnet50" || name == "resnet50-qdq";
   if (official == "mobilenet") return name == "mobilenet-v1" || name == "mobilenet-v1-qdq";
   return false;

@@ -27,8 +27,8 @@ struct Benchmark {
   std::vector<std::string> config_names() const;  // under which it may stand in a user.conf
 };
 
-// Whether `model` is the network of the benchmark and not merely another one for the same task.
-bool is_reference_model(const ModelEntry& model, std::string_view official);
+// Whether `name` is the network of the benchmark and not merely another one for the same task.
+bool is_reference_model(std::string_view name, std::string_view official);
 
 struct AccuracyVerdict {
   AccuracyFigure figure;

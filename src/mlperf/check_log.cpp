@@ -147,6 +147,10 @@ std::optional<double> RunLog::real(const std::string& key) const {
   const auto value = text(key);
   return value ? number<double>(*value) : std::nullopt;
 }
+std::optional<bool> RunLog::flag(const std::string& key) const {
+  const auto value = text(key);
+  return value ? std::optional(*value == "true" || *value == "1") : std::nullopt;
+}
 bool RunLog::valid() const { return text("result_validity") == "VALID"; }
 
 Result<RunLog> read_run_log(const std::filesystem::path& folder) {

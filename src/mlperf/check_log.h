@@ -28,7 +28,8 @@ struct RunLog {
   std::optional<std::int64_t> integer(const std::string& key) const;
   std::optional<std::uint64_t> unsigned_integer(const std::string& key) const;
   std::optional<double> real(const std::string& key) const;
-  bool valid() const;  // the result counts, says LoadGen
+  std::optional<bool> flag(const std::string& key) const;  // "true" and "1" are true, anything else false
+  bool valid() const;                                      // the result counts, says LoadGen
 };
 
 inline constexpr std::uint64_t kMaxSummaryBytes = 1 << 20;

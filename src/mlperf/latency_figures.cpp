@@ -59,8 +59,6 @@ void read_figures(const Values& values, const Names& names, Latencies& latencies
   std::ranges::sort(latencies.figures, {}, &LatencyFigure::percent);
 }
 
-double usual_percent(Scenario scenario) { return scenario == Scenario::kSingleStream ? 90 : 99; }
-
 }  // namespace
 
 Latencies latencies_of(const RunLog& log, Scenario scenario, const RoundRules* round) {
@@ -71,7 +69,7 @@ Latencies latencies_of(const RunLog& log, Scenario scenario, const RoundRules* r
   if (!log.json) read_figures(log.summary, kSummary, latencies);
   if (scenario == Scenario::kOffline) return latencies;
   const auto share = log.real("effective_target_latency_percentile");
-  latencies.counted_percent = share && *share > 0 && *share < 1 ? 100 * *share : usual_percent(scenario);
+  latencies.counted_percent = 100 * (share && *share > 0 && *share < 1 ? *share : latency_percentile(scenario));
   const bool limited = scenario == Scenario::kServer ||
                        (scenario == Scenario::kMultiStream && round != nullptr && round->fixed_multistream);
   if (const auto limit = log.real("effective_target_latency_ns"); limited && limit && *limit > 0)

@@ -57,7 +57,7 @@ void read_logs(const fs::path& folder, bool performance, LoggedTest& test) {
 
 std::string reason_of_invalid(const RunLog& log) {
   std::string reason = log.text("result_invalid_reason").value_or("");
-  if (const auto met = log.text("early_stopping_met"); met && *met != "true" && *met != "1")
+  if (log.flag("early_stopping_met") == false)
     reason += (reason.empty() ? "" : " ") + std::string("Early stopping is not satisfied:") +
               log.text("early_stopping_result").value_or("");
   if (!log.errors.empty()) reason += (reason.empty() ? "" : " ") + std::string("LoadGen reports errors.");
@@ -190,9 +190,7 @@ class Collector {
   // The closed division's target is for its networks.
   bool target_applies(const nlohmann::json& record) const {
     if (in_submission_) return r_.division != "open";
-    ModelEntry model;
-    model.name = text_field(record, "model");
-    return is_reference_model(model, r_.official);
+    return is_reference_model(text_field(record, "model"), r_.official);
   }
 
   fs::path audits_folder() const {

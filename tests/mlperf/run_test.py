@@ -105,6 +105,16 @@ class RunTest(unittest.TestCase):
         self.assertIn('"effective_qsl_rng_seed", "value": 313588358309856706', detail("TEST05"))
         self.assertIn('"effective_qsl_rng_seed", "value": 7322528924094909334', detail("TEST01"))
 
+    def test_a_map_that_names_a_file_twice_is_told(self):
+        lines = self.map.read_text().splitlines()[:20]
+        repeated = self.folder / "repeated.txt"
+        repeated.write_text("\n".join(lines + lines[:3]) + "\n")
+        arguments = self.common("repeated-logs", "--scenarios", "SingleStream", "--test_mode", "AccuracyOnly")
+        arguments[arguments.index("--map") + 1] = repeated
+        result = fovea("mlperf", "run", *arguments)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertIn("3 of 23 samples have the file of an earlier one", result.stdout)
+
     def test_a_bad_sample_is_named_and_leaves_an_incomplete_folder(self):
         images = self.folder / "bad"
         images.mkdir()
