@@ -106,7 +106,7 @@ class Audit {
     if (!log.json) return;
     const auto expect = [&](const char* key, bool wanted) {
       const auto value = log.text(key);
-      if (value && (*value == "true" || *value == "1") != wanted)
+      if (value && log.flag(key) != wanted)
         place_.error(detail, "compliance.settings", fmt::format("{} {}", key, wanted), *value);
     };
     if (name_ != "TEST05") check_seeds(place_, detail, log, "compliance.seed");

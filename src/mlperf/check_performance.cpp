@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "data/text_lines.h"
 #include "mlperf/check_parts.h"
 
 namespace fovea::mlperf {
@@ -56,12 +55,10 @@ class PerformanceRun {
 
   // The checkers of v0.5 and v0.7 read the summary in the words of their LoadGens; LoadGen 6 says "90.0th".
   void check_summary() const {
-    constexpr std::string_view kLine = "90th percentile latency (ns)";
+    constexpr const char* kLine = "90th percentile latency (ns)";
     if (place_.round.json_log || scenario_ != "SingleStream") return;
-    const auto file = folder_ / "mlperf_log_summary.txt";
-    const auto text = read_text_file(file, 1 << 20);
-    if (text.ok() && text->find(kLine) == std::string::npos)
-      place_.error(file, "performance.key", fmt::format("a line '{} : …'", kLine),
+    if (!log_.summary.contains(kLine))
+      place_.error(folder_ / "mlperf_log_summary.txt", "performance.key", fmt::format("a line '{} : …'", kLine),
                    "none: the summary of a later LoadGen, which the checker of this round cannot read");
   }
 
@@ -72,7 +69,7 @@ class PerformanceRun {
     if (mode && *mode != "PerformanceOnly" && *mode != "SubmissionRun" && *mode != "FindPeakPerformance")
       place_.error(detail_, "performance.mode", "PerformanceOnly", *mode);
     for (const char* key : {"effective_performance_issue_unique", "effective_performance_issue_same"})
-      if (const auto value = log_.text(key); value == "true" || value == "1")
+      if (const auto value = log_.text(key); log_.flag(key) == true)
         place_.error(detail_, "performance.audit", fmt::format("{} false: an audit's log is no result", key), *value);
     if (place_.rules == nullptr) return;
     if (const auto count = need("effective_performance_sample_count");
@@ -99,7 +96,7 @@ class PerformanceRun {
 
   void check_latency() const {
     if (early_stopping()) {
-      if (const auto met = log_.text("early_stopping_met"); met && *met != "true" && *met != "1")
+      if (const auto met = log_.text("early_stopping_met"); log_.flag("early_stopping_met") == false)
         place_.error(detail_, "performance.early_stopping", "early stopping satisfied",
                      log_.text("early_stopping_result").value_or(*met));
     }

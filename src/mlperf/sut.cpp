@@ -14,7 +14,7 @@ struct ClassifierSut::State {
   SutOptions options;
   const ImageLibrary& library;
   RunHealth& health;
-  Scenario scenario = Scenario::kSingleStream;
+  int spin_us = 0;
   bool inline_queries = false;
   CompletionSink* sink = nullptr;
   std::vector<std::unique_ptr<SutWorker>> workers;
@@ -76,16 +76,15 @@ Result<std::unique_ptr<ClassifierSut>> ClassifierSut::assemble(const std::vector
   if (cores < 1 || options.threads % cores != 0)
     return make_error(ErrorCode::kUsage, "workers of {} cores do not share out {} cores evenly", cores,
                       options.threads);
-  std::unique_ptr<State> state(new State{
-      .name = "fovea", .options = options, .library = library, .health = health, .scenario = scenario});
+  std::unique_ptr<State> state(new State{.name = "fovea", .options = options, .library = library, .health = health});
+  state->spin_us = spin_us_of(scenario, options.threads);
   state->inline_queries = scenario == Scenario::kSingleStream;
   const int workers = options.threads / cores;
   for (int i = 0; i < workers; ++i) {
     // A query that is computed where it is issued runs on LoadGen's thread, which nobody moves.
     std::vector<int> processors = state->inline_queries ? std::vector<int>{} : processors_of_worker(i, cores);
-    state->workers.push_back(
-        std::make_unique<SutWorker>(plans, cores, std::move(processors), label_offset, options.response,
-                                    spin_us_of(scenario, options.threads)));
+    state->workers.push_back(std::make_unique<SutWorker>(plans, cores, std::move(processors), label_offset,
+                                                         options.response, state->spin_us));
   }
   state->batch_counts = std::vector<std::atomic<std::int64_t>>(static_cast<std::size_t>(plans[0]->inputs[0].dims[0]));
   return std::unique_ptr<ClassifierSut>(new ClassifierSut(std::move(state)));
@@ -98,7 +97,7 @@ void ClassifierSut::begin(CompletionSink& sink) {
   if (state_->inline_queries) return;
   const SutOptions& o = state_->options;
   state_->batcher = std::make_unique<Batcher>(QueueOptions{o.max_batch, o.max_delay_ns, o.order, o.deadline_ns},
-                                              std::int64_t{1000} * spin_us_of(state_->scenario, o.threads));
+                                              std::int64_t{1000} * state_->spin_us);
   for (std::size_t i = 0; i < state_->workers.size(); ++i)
     state_->threads.emplace_back([state = state_.get(), i] { state->work(i); });
 }

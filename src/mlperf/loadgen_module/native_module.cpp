@@ -186,10 +186,6 @@ class NativeLoadgen : public Loadgen {
 
   std::string run(fovea::mlperf::SystemUnderTest& sut, fovea::mlperf::SampleLibrary& library,
                   const TestSettings& settings, const LogSettings& log) override {
-    if (has_fixed_interval() && settings.scenario == Scenario::kMultiStream && !(settings.multi_stream_target_qps > 0))
-      return "the MultiStream of LoadGen " + version_ +
-             " issues queries at a fixed interval, which rules after v1.0 do not have; choose --rules v1.0 or older, "
-             "or build Fovea with another LoadGen";
     NativeSink sink;
     sut.begin(sink);
     std::string refusal;
